@@ -1,0 +1,212 @@
+"""What the API answers, as frozen dataclasses; fields the client does not know are ignored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+FINAL_STATES = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """An error as the API describes it (RFC 9457).
+
+    Attributes
+    ----------
+    status : int
+        HTTP status code.
+    title : str
+        Short summary.
+    detail : str or None
+        What happened this time.
+    code : str or None
+        Stable name of the error, for programs.
+    limit, actual : object
+        The limit that was exceeded and the value that exceeded it.
+    hint : str or None
+        What to change.
+    pointer : str or None
+        JSON pointer to the part of the request that is wrong.
+    """
+
+    status: int = 0
+    title: str = "error"
+    type: str = "about:blank"
+    detail: str | None = None
+    code: str | None = None
+    limit: Any = None
+    actual: Any = None
+    hint: str | None = None
+    pointer: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A place for one input image.
+
+    Attributes
+    ----------
+    url : str
+        Address that takes the bytes; it carries its own permission, so it is left out of ``repr``.
+    max_bytes : int or None
+        Largest file the API takes.
+    """
+
+    id: str
+    url: str = field(repr=False)
+    expires_at: datetime | None = None
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation of a pipeline and its parameters; those left out take the operation's defaults."""
+
+    operation: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The wanted file format.
+
+    Attributes
+    ----------
+    format : str
+        ``"png"`` or ``"jpeg"``.
+    quality : int or None
+        JPEG only, 1 to 100.
+    subsampling : str or None
+        JPEG only, chroma subsampling by the API's names.
+    """
+
+    format: str = "png"
+    quality: int | None = None
+    subsampling: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInfo:
+    """What the API found in the header of the input; sizes in bytes and pixels, depth in bits."""
+
+    name: str | None = None
+    size: int | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    channels: int | None = None
+    depth: int | str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The stage that is running: ``index`` as the API counts it, of ``count``."""
+
+    index: int
+    count: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tiles:
+    """Tiles of the job: how many in all, how many are done, how many ran again after a failure."""
+
+    total: int = 0
+    done: int = 0
+    retried: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The finished file: where it is, its size in bytes and pixels.
+
+    Attributes
+    ----------
+    url : str
+        Short-lived address; it carries its own permission, so it is left out of ``repr``.
+    """
+
+    url: str = field(repr=False)
+    size: int
+    expires_at: datetime | None = None
+    media_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job at the moment it was asked for.
+
+    Attributes
+    ----------
+    state : str
+        ``queued``, ``inspecting``, ``running``, ``stitching``, ``cancelling``, or one of the final
+        states ``succeeded``, ``failed``, ``cancelled``.
+    progress : float
+        0 to 1.
+    error : Problem or None
+        Why it failed.
+    seconds : mapping of str to float
+        Time taken by each phase.
+    document : dict
+        The API's whole answer, with the fields this class does not know.
+    """
+
+    id: str
+    state: str
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    pipeline: tuple[Step, ...] = ()
+    output: Output | None = None
+    input: ImageInfo | None = None
+    stage: Stage | None = None
+    tiles: Tiles = Tiles()
+    progress: float = 0.0
+    result: Result | None = None
+    error: Problem | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    document: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def finished(self) -> bool:
+        """Say whether the state can no longer change."""
+        return self.state in FINAL_STATES
+
+    @property
+    def succeeded(self) -> bool:
+        """Say whether there is a result to fetch."""
+        return self.state == "succeeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """An operation of the catalogue.
+
+    Attributes
+    ----------
+    exactness : str
+        The class of the operation, which says how its result is kept equal to the whole image's.
+    parameters : mapping
+        JSON schema of an object.
+    accepts, produces : mapping
+        Channels and depths of the image it takes and gives.
+    """
+
+    name: str
+    summary: str = ""
+    exactness: Annotated[str, Field(alias="class")] = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    accepts: Mapping[str, Any] = field(default_factory=dict)
+    produces: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether the API is alive, and its version."""
+
+    status: str
+    version: str | None = None

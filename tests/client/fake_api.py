@@ -1,0 +1,306 @@
+"""A small Tessera API and blob store on a loopback port, which can be told to fail."""
+
+import base64
+import hashlib
+import json
+import re
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, override
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.etree import ElementTree
+
+SIGNATURE = "sig=T0pSecret%2B%3D"
+
+OPERATIONS: list[dict[str, Any]] = [
+    {
+        "name": "canny",
+        "summary": "Find edges.",
+        "class": "global",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "low": {"type": "number", "minimum": 0, "maximum": 1000, "default": 100},
+                "high": {"type": "number", "minimum": 0, "maximum": 1000, "default": 200},
+            },
+        },
+        "accepts": {"channels": [1, 3], "depths": [8]},
+        "produces": {"channels": [1], "depths": [8]},
+    },
+    {
+        "name": "median_blur",
+        "summary": "Replace each pixel by the median of its neighbourhood.",
+        "class": "stencil",
+        "parameters": {
+            "type": "object",
+            "properties": {"ksize": {"type": "integer", "description": "Odd side length.", "minimum": 3}},
+            "required": ["ksize"],
+        },
+        "some_future_field": True,
+    },
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens to the next request that matches: a reply, or the connection's end.
+
+    ``cut_after`` sends so many bytes of the true reply's body and hangs up.
+    """
+
+    method: str
+    path: str
+    status: int | None = None
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+
+
+@dataclass
+class FakeApi:
+    """State of the fake; every request is kept in ``requests``, each fault is used once, in order.
+
+    ``script`` holds what a job answers to one GET after the other; the last one stays.
+    """
+
+    url: str = ""
+    requests: list[Request] = field(default_factory=list)
+    faults: deque[Fault] = field(default_factory=deque)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    blob_types: dict[str, str | None] = field(default_factory=dict)
+    blocks: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    jobs: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    script: list[dict[str, Any]] = field(default_factory=list)
+    result: bytes = b"\x89PNG the result"
+    max_bytes: int = 1 << 40
+    on_job_polled: Callable[[], None] = lambda: None
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def fail(self, method: str, path: str, *statuses: int) -> None:
+        """Answer the next matching requests with these statuses and no body."""
+        self.faults.extend(Fault(method, path, status) for status in statuses)
+
+    def hang_up(self, method: str, path: str, times: int = 1) -> None:
+        """Close the connection instead of answering."""
+        self.faults.extend([Fault(method, path)] * times)
+
+    def problem(self, method: str, path: str, status: int, **document: Any) -> None:
+        """Answer with problem+json."""
+        body = json.dumps({"status": status, **document}).encode()
+        self.faults.append(Fault(method, path, status, body, {"content-type": "application/problem+json"}))
+
+    def sent(self, method: str, path: str) -> list[Request]:
+        """List the requests that came in."""
+        with self.lock:
+            return [r for r in self.requests if r.method == method and re.search(path, r.path)]
+
+    def take_fault(self, method: str, path: str) -> Fault | None:
+        with self.lock:
+            for fault in self.faults:
+                if fault.method == method and re.search(fault.path, path):
+                    self.faults.remove(fault)
+                    return fault
+        return None
+
+    def job_document(self, **fields: Any) -> dict[str, Any]:
+        """Make a job as the API describes it."""
+        return {
+            "state": "running",
+            "created_at": "2026-11-23T18:00:00Z",
+            "finished_at": None,
+            "pipeline": [{"operation": "canny", "parameters": {"low": 50}}],
+            "output": {"format": "png"},
+            "input": {"name": "photo.jpg", "size": 9, "format": "jpeg", "width": 40, "height": 30,
+                      "channels": 3, "depth": 8},
+            "stage": {"index": 1, "count": 2, "name": "canny"},
+            "tiles": {"total": 4, "done": 1, "retried": 0},
+            "progress": 0.25,
+            "result": None,
+            "error": None,
+            "seconds": {},
+            "some_future_field": {"a": 1},
+            **fields,
+        }  # fmt: skip
+
+    def succeeded(self, **result: Any) -> dict[str, Any]:
+        """Make the document of a job whose result is ``self.result``."""
+        self.blobs["results/out"] = self.result
+        url = f"{self.url}/blob/results/out?sp=r&{SIGNATURE}"
+        entry = {"url": url, "size": len(self.result), "media_type": "image/png", "width": 40, "height": 30}
+        return self.job_document(
+            state="succeeded", stage=None, progress=1.0, tiles={"total": 4, "done": 4, "retried": 1},
+            result={**entry, **result}, seconds={"canny": 0.5, "stitch": 0.01},
+        )  # fmt: skip
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    api: FakeApi
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        request = Request(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+        with self.api.lock:
+            self.api.requests.append(request)
+        fault = self.api.take_fault(self.command, self.path)
+        if fault and fault.status is not None:
+            self.reply(fault.status, fault.body, fault.headers)
+        elif fault and fault.cut_after is None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+        else:
+            self.cut_after = fault.cut_after if fault else None
+            self.answer(request)
+
+    do_GET = do_PUT = do_POST = do_DELETE = handle_any
+
+    def reply(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        cut = getattr(self, "cut_after", None)
+        self.wfile.write(body if cut is None else body[:cut])
+        if cut is not None:
+            self.cut_after = None
+            self.close_connection = True
+
+    def reply_json(self, status: int, document: Any, headers: dict[str, str] | None = None) -> None:
+        body = json.dumps(document).encode()
+        self.reply(status, body, {"content-type": "application/json", **(headers or {})})
+
+    def reply_problem(self, status: int, **document: Any) -> None:
+        kind = {"content-type": "application/problem+json"}
+        self.reply_json(status, {"type": "about:blank", "status": status, **document}, kind)
+
+    def answer(self, request: Request) -> None:
+        parts = urlsplit(request.path)
+        routes: list[tuple[str, str, Callable[..., None]]] = [
+            ("GET", r"/api/v1/health", lambda r: self.reply_json(200, {"status": "ok", "version": "9.9"})),
+            ("GET", r"/api/v1/operations", lambda r: self.reply_json(200, {"operations": OPERATIONS})),
+            ("POST", r"/api/v1/uploads", self.new_upload),
+            ("POST", r"/api/v1/jobs", self.new_job),
+            ("GET", r"/api/v1/jobs/(.+)", self.get_job),
+            ("DELETE", r"/api/v1/jobs/(.+)", self.delete_job),
+            ("PUT", r"/blob/(.+)", self.put_blob),
+            ("GET", r"/blob/(.+)", self.get_blob),
+        ]
+        for method, pattern, handler in routes:
+            match = re.fullmatch(pattern, parts.path)
+            if match and method == request.method:
+                with self.api.lock:
+                    handler(request, *(unquote(group) for group in match.groups()))
+                return
+        self.reply(404)
+
+    def new_upload(self, request: Request) -> None:
+        upload_id = f"upload-{len(self.api.blobs)}"
+        url = f"{self.api.url}/blob/uploads/{upload_id}?sp=cw&{SIGNATURE}"
+        document = {"id": upload_id, "url": url, "expires_at": "2026-11-23T19:00:00Z",
+                    "max_bytes": self.api.max_bytes, "some_future_field": 1}  # fmt: skip
+        self.reply_json(201, document)
+
+    def new_job(self, request: Request) -> None:
+        key = request.headers["idempotency-key"]
+        if f"uploads/{request.json['upload_id']}" not in self.api.blobs:
+            self.reply_problem(404, title="No such upload", code="upload_not_found")
+            return
+        job_id = self.api.keys.setdefault(key, f"job-{len(self.api.jobs) + 1}")
+        script = self.api.script or [self.api.job_document(), self.api.succeeded()]
+        self.api.jobs.setdefault(job_id, deque({"id": job_id, **entry} for entry in script))
+        headers = {"location": f"/api/v1/jobs/{job_id}", "retry-after": "1"}
+        self.reply_json(202, {"id": job_id, "state": "queued"}, headers)
+
+    def get_job(self, request: Request, job_id: str) -> None:
+        script = self.api.jobs.get(job_id)
+        if not script:
+            self.reply_problem(
+                404, title="No such job", code="job_not_found", hint="Jobs are kept for a day."
+            )
+            return
+        self.reply_json(200, script.popleft() if len(script) > 1 else script[0])
+        self.api.on_job_polled()
+
+    def delete_job(self, request: Request, job_id: str) -> None:
+        if self.api.jobs.pop(job_id, None):
+            self.reply(202)
+        else:
+            self.reply_problem(404, title="No such job", code="job_not_found")
+
+    def put_blob(self, request: Request, name: str) -> None:
+        query = parse_qs(urlsplit(request.path).query)
+        digest = base64.b64encode(hashlib.md5(request.body, usedforsecurity=False).digest()).decode()
+        if query.get("sig") != ["T0pSecret+="] or "x-functions-key" in request.headers:
+            self.reply(403, b"", {"x-ms-error-code": "AuthenticationFailed"})
+        elif query.get("comp") == ["blocklist"]:
+            self.commit(request, name)
+        elif request.headers.get("content-md5") != digest:
+            self.reply(400, b"", {"x-ms-error-code": "Md5Mismatch"})
+        elif query.get("comp") == ["block"]:
+            staged = self.api.blocks.setdefault(name, {})
+            staged[query["blockid"][0]] = request.body
+            uneven = len({len(base64.b64decode(block_id)) for block_id in staged}) > 1
+            self.reply(
+                400 if uneven else 201, b"", {"x-ms-error-code": "InvalidBlobOrBlock"} if uneven else {}
+            )
+        elif request.headers.get("x-ms-blob-type") == "BlockBlob":
+            self.api.blobs[name] = request.body
+            self.api.blob_types[name] = request.headers.get("content-type")
+            self.reply(201)
+        else:
+            self.reply(400, b"", {"x-ms-error-code": "MissingRequiredHeader"})
+
+    def commit(self, request: Request, name: str) -> None:
+        ids = [entry.text or "" for entry in ElementTree.fromstring(request.body)]
+        staged = self.api.blocks.get(name, {})
+        if set(ids) <= set(staged):
+            self.api.blobs[name] = b"".join(staged[block_id] for block_id in ids)
+            self.api.blob_types[name] = request.headers.get("x-ms-blob-content-type")
+            self.reply(201)
+        else:
+            self.reply(400, b"", {"x-ms-error-code": "InvalidBlockList"})
+
+    def get_blob(self, request: Request, name: str) -> None:
+        data = self.api.blobs[name]
+        etag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+        wanted = re.fullmatch(r"bytes=(\d+)-", request.headers.get("range", ""))
+        if request.headers.get("if-match", etag) != etag:
+            self.reply(412, b"", {"x-ms-error-code": "ConditionNotMet"})
+        elif wanted:
+            self.reply(206, data[int(wanted[1]) :], {"etag": etag})
+        else:
+            self.reply(200, data, {"etag": etag})
+
+
+class Server(ThreadingHTTPServer):
+    """Does not report a client that goes away in the middle; any other error is a fault of the fake."""
+
+    daemon_threads = True
+
+    @override
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
