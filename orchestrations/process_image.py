@@ -1,0 +1,136 @@
+"""A job from upload to result."""
+
+from typing import Any
+
+from orchestrations.process_tiles import run_tiles
+from orchestrations.replies import JobFault, Steps, call
+from tessera.messages import (
+    CleanupOrder,
+    DirectOrder,
+    Fault,
+    IngestOrder,
+    JobOrder,
+    Outcome,
+    ReduceOrder,
+    Result,
+    StitchOrder,
+    Tally,
+    TilesOrder,
+)
+from tessera.plan import Plan
+
+
+def process_image(context: Any, retry: Any) -> Steps[dict[str, Any]]:
+    """Run a job and return its outcome, which is also recorded in storage.
+
+    Parameters
+    ----------
+    context
+        The Durable SDK's orchestration context; its input is a `tessera.messages.JobOrder`.
+    retry
+        The Durable SDK's retry options for every activity and sub-orchestrator.
+    """
+    order = JobOrder.from_json(context.get_input())
+    outcome = yield from _outcome(context, retry, order)
+    cleanup = CleanupOrder(job=order.job, upload=order.upload, outcome=outcome)
+    yield from call(context, retry, "cleanup", cleanup)
+    return outcome.to_json()
+
+
+def _outcome(context: Any, retry: Any, order: JobOrder) -> Steps[Outcome]:
+    job = _Job(context, retry, order)
+    try:
+        result = yield from job.run()
+    except JobFault as error:
+        return job.ended(error.fault)
+    except Exception:
+        # The Durable SDK raises a bare Exception when the last retry failed; its text may hold paths.
+        return job.ended(_INTERNAL)
+    return job.ended(None, result)
+
+
+_INTERNAL = Fault(
+    code="internal",
+    title="The service failed",
+    detail="a task of the job failed each time it was tried",
+    hint="try again later; the service's log names the cause",
+)
+
+
+class _Job:
+    """The steps of one job, and how long each took."""
+
+    def __init__(self, context: Any, retry: Any, order: JobOrder) -> None:
+        self._context, self._retry, self._order = context, retry, order
+        self._tally = Tally()
+        self._seconds: dict[str, float] = {}
+        self._since = context.current_utc_datetime
+
+    def run(self) -> Steps[Result]:
+        # 1. What is it, and what will be done?
+        plan = Plan.from_json((yield from self._call("inspect", "inspect_upload", self._order)))
+        if plan.direct:
+            # 2. One tile: one activity does it all.
+            checksum = (yield from self._direct(plan)).checksum
+        else:
+            # 2. Decode once.
+            yield from self._ingest(plan)
+            # 3. Stage by stage, tile by tile; between two stages, merge what was measured.
+            checksum = (yield from self._stages(plan)).checksum
+        # 4. One file of the tiles' blocks.
+        stitch = StitchOrder(job=self._order.job, plan=plan, checksum=checksum)
+        return Result.from_json((yield from self._call("stitch", "stitch", stitch)))
+
+    def ended(self, fault: Fault | None, result: Result | None = None) -> Outcome:
+        cancelled = fault is not None and fault.code == "cancelled"
+        return Outcome(
+            state="succeeded" if result else "cancelled" if cancelled else "failed",
+            finished_at=self._context.current_utc_datetime.isoformat(timespec="milliseconds"),
+            fault=fault,
+            result=result,
+            tiles=self._tally.tiles,
+            retried=self._tally.retried,
+            seconds=self._seconds,
+        )
+
+    def _direct(self, plan: Plan) -> Steps[Tally]:
+        order = self._order
+        direct = DirectOrder(job=order.job, upload=order.upload, plan=plan, pipeline=order.pipeline)
+        tally = Tally.from_json((yield from self._call("process", "process_direct", direct)))
+        self._count(tally)
+        return tally
+
+    def _ingest(self, plan: Plan) -> Steps[None]:
+        order = self._order
+        ingest = IngestOrder(
+            job=order.job, upload=order.upload, image=plan.image, target=plan.stages[0].source
+        )
+        reply = yield from self._call("ingest", "ingest", ingest)
+        self._count(Tally.from_json(reply))
+
+    def _stages(self, plan: Plan) -> Steps[Tally]:
+        tally = Tally()
+        for stage in plan.stages:
+            tiles = TilesOrder(
+                job=self._order.job, stage=stage, output=plan.output, first=0, last=stage.grid.count
+            )
+            tally = yield from run_tiles(self._context, self._retry, tiles)
+            self._count(tally)
+            self._lap(f"stage {stage.index + 1}")
+            if stage.measure is not None:
+                reduce = ReduceOrder(job=self._order.job, stage=stage)
+                yield from self._call(f"reduce {stage.index + 1}", "reduce", reduce)
+        return tally
+
+    def _call(self, phase: str, activity: str, order: Any) -> Steps[Any]:
+        reply = yield from call(self._context, self._retry, activity, order)
+        self._lap(phase)
+        return reply
+
+    def _lap(self, phase: str) -> None:
+        now = self._context.current_utc_datetime
+        self._seconds[phase] = round((now - self._since).total_seconds(), 3)
+        self._since = now
+
+    def _count(self, tally: Tally) -> None:
+        self._tally = self._tally.followed_by(tally)

@@ -1,0 +1,61 @@
+"""The fan-out: tiles of one stage, at most 64 children to an orchestrator."""
+
+from typing import Any
+
+from orchestrations.replies import JobFault, Steps, value
+from tessera.geometry import ceil_div
+from tessera.messages import Tally, TileOrder, TilesOrder
+
+MOST_CHILDREN = 64
+"""Replay costs the square of the children, so a large stage becomes a tree of orchestrators."""
+
+
+def process_tiles(context: Any, retry: Any) -> Steps[dict[str, Any]]:
+    """Run tiles of a stage and reply with their tally.
+
+    Up to 64 tiles are activities; more are shared out to orchestrators like this one.
+    """
+    order = TilesOrder.from_json(context.get_input())
+    try:
+        tally = yield from run_tiles(context, retry, order)
+    except JobFault as error:
+        return {"fault": error.fault.to_json()}
+    return {"value": tally.to_json()}
+
+
+def run_tiles(context: Any, retry: Any, order: TilesOrder) -> Steps[Tally]:
+    """Run the tiles of *order* as children of this orchestrator and return their tally, in order.
+
+    Raises
+    ------
+    JobFault
+        If a tile replied with a fault; all others have ended by then.
+    """
+    children = [
+        context.call_sub_orchestrator("process_tiles", part.to_json())
+        if isinstance(part, TilesOrder)
+        else context.call_activity_with_retry("process_tile", retry, part.to_json())
+        for part in parts(order)
+    ]
+    replies = yield context.task_all(children)
+    tally = Tally()
+    for reply in replies:
+        tally = tally.followed_by(Tally.from_json(value(reply)))
+    return tally
+
+
+def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
+    """Return what the children of an orchestrator do: a tile each, or a share of the tiles each."""
+    count = order.last - order.first
+    if count <= MOST_CHILDREN:
+        return [
+            TileOrder(job=order.job, stage=order.stage, output=order.output, tile=tile)
+            for tile in range(order.first, order.last)
+        ]
+    share = MOST_CHILDREN
+    while ceil_div(count, share) > MOST_CHILDREN:
+        share *= MOST_CHILDREN
+    return [
+        order.model_copy(update={"first": first, "last": min(first + share, order.last)})
+        for first in range(order.first, order.last, share)
+    ]

@@ -1,0 +1,155 @@
+"""Connectivity across tiles: which components of a tiled weak map hold a strong pixel anywhere.
+
+A label map gives each pixel 0 (nothing), 1 (in a component with a strong pixel: certain) or a number from 2
+on (in a component that touches the tile's border and has no strong pixel of its own: undecided). Components
+that neither hold a strong pixel nor touch the border are dropped at once. What is undecided is settled by a
+union-find over the borders of all tiles (Tarjan 1975).
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.geometry import Grid
+
+type Labels = NDArray[Any]
+
+CERTAIN = 1
+
+
+def label(weak: NDArray[np.uint8], strong: NDArray[np.uint8]) -> Labels:
+    """Return the label map of a tile.
+
+    Parameters
+    ----------
+    weak, strong
+        uint8 (rows, columns), not 0 where set; every strong pixel is also weak.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint32 (rows, columns): 0, 1, or 2 and up without gaps.
+    """
+    count, components = cv2.connectedComponents(weak, connectivity=8, ltype=cv2.CV_32S)
+    is_certain = np.zeros(count, bool)
+    is_certain[components[strong != 0]] = True
+    is_border = np.zeros(count, bool)
+    for side in _sides(components):
+        is_border[side] = True
+    is_certain[0] = is_border[0] = False
+    undecided = np.flatnonzero(is_border & ~is_certain)
+    renumber = np.where(is_certain, CERTAIN, 0).astype(np.uint32)
+    renumber[undecided] = np.arange(CERTAIN + 1, CERTAIN + 1 + undecided.size)
+    labels: Labels = renumber[components]
+    return labels
+
+
+def max_label(width: int, height: int) -> int:
+    """Return the largest label a tile of *width* x *height* pixels can need.
+
+    Components are 8-connected, so that at most every second border pixel begins another one.
+    """
+    return CERTAIN + width + height + 2
+
+
+def summarize(labels: Labels) -> bytes:
+    """Return the border of a label map as bytes: shape, the largest label, and the four sides."""
+    rows, columns = labels.shape
+    top, bottom, left, right = _sides(labels)
+    head = np.array([rows, columns, labels.max(initial=CERTAIN)])
+    return np.concatenate([head, top, bottom, left, right]).astype("<u4").tobytes()
+
+
+def merge(grid: Grid, summaries: Iterator[bytes]) -> list[NDArray[np.uint8]]:
+    """Return for each tile the table that turns its labels into 0 or 255.
+
+    Parameters
+    ----------
+    grid
+        The tiles.
+    summaries
+        What `summarize` gave for each tile, in the order of the grid.
+    """
+    borders = [_Border(summary) for summary in summaries]
+    counts = [border.largest - CERTAIN for border in borders]
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    nodes = [border.numbered(offset) for border, offset in zip(borders, offsets[:-1], strict=True)]
+    connected = _reachable(int(offsets[-1]), _pairs(grid, nodes))
+    tables = []
+    for start, end in pairwise(offsets.tolist()):
+        table = np.zeros(CERTAIN + 1 + end - start, np.uint8)
+        table[CERTAIN] = 255
+        table[CERTAIN + 1 :][connected[start:end]] = 255
+        tables.append(table)
+    return tables
+
+
+class _Border:
+    """The four sides of one tile's label map."""
+
+    def __init__(self, summary: bytes) -> None:
+        values = np.frombuffer(summary, "<u4").astype(np.int64)
+        rows, columns, self.largest = (int(value) for value in values[:3])
+        ends = 3 + np.cumsum([columns, columns, rows])
+        self.top, self.bottom, self.left, self.right = np.split(values[3:], ends - 3)
+
+    def numbered(self, offset: int) -> "_Border":
+        """Number the labels over all tiles: -1 nothing, 0 certain, 1 and up undecided."""
+        for name in ("top", "bottom", "left", "right"):
+            side = getattr(self, name)
+            setattr(self, name, np.where(side > CERTAIN, side - CERTAIN + offset, side - 1))
+        return self
+
+
+def _sides(labels: Labels) -> tuple[Labels, Labels, Labels, Labels]:
+    return labels[0], labels[-1], labels[:, 0], labels[:, -1]
+
+
+def _pairs(grid: Grid, nodes: list[_Border]) -> NDArray[np.int64]:
+    """Return the pairs of nodes that are neighbours across a border, each once."""
+    found = [np.empty((0, 2), np.int64)]
+    for index, tile in enumerate(nodes):
+        row, column = divmod(index, grid.columns)
+        below = row + 1 < grid.rows
+        if column + 1 < grid.columns:
+            found.append(_facing(tile.right, nodes[index + 1].left))
+        if below:
+            found.append(_facing(tile.bottom, nodes[index + grid.columns].top))
+        if below and column + 1 < grid.columns:
+            found.append(_facing(tile.bottom[-1:], nodes[index + grid.columns + 1].top[:1]))
+        if below and column > 0:
+            found.append(_facing(tile.bottom[:1], nodes[index + grid.columns - 1].top[-1:]))
+    pairs = np.concatenate(found)
+    return np.unique(pairs, axis=0)
+
+
+def _facing(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pair each pixel of one side with the three it touches on the other."""
+    pairs = np.concatenate(
+        [
+            np.stack([one, other], axis=1),
+            np.stack([one[1:], other[:-1]], axis=1),
+            np.stack([one[:-1], other[1:]], axis=1),
+        ]
+    )
+    return np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0)
+
+
+def _reachable(undecided: int, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell for each undecided node whether a path leads to node 0, the certain one."""
+    parent = list(range(undecided + 1))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for one, other in pairs.tolist():
+        low, high = sorted((root(one), root(other)))
+        parent[high] = low
+    return np.array([root(node) == 0 for node in range(1, undecided + 1)], bool)

@@ -1,0 +1,107 @@
+"""Where everything is: containers, blob names and block ids. The one place that knows."""
+
+from typing import Final
+
+UPLOADS: Final = "uploads"
+WORK: Final = "work"
+RESULTS: Final = "results"
+JOBS: Final = "jobs"
+CONTAINERS: Final = (UPLOADS, WORK, RESULTS, JOBS)
+
+HEAD_BLOCK: Final = "h0000000"
+TAIL_BLOCK: Final = "z0000000"
+MAX_BLOCKS: Final = 50_000
+"""Blocks of one blob, a limit of the Blob service."""
+
+
+def tile_block(index: int) -> str:
+    """Return the id of the block of tile *index*; all ids have the same length.
+
+    >>> tile_block(12)
+    't0000012'
+    """
+    return f"t{index:07d}"
+
+
+def source_raster() -> str:
+    """Return the name of the decoded input inside the work area of a job."""
+    return "source"
+
+
+def label_raster(stage: int) -> str:
+    """Return the name of the label map that stage *stage* writes."""
+    return f"labels-{stage:02d}"
+
+
+def summaries(stage: int) -> str:
+    """Return the name of what the tiles of stage *stage* measured."""
+    return f"summaries-{stage:02d}"
+
+
+def table(stage: int) -> str:
+    """Return the name of the table that resolves the label map of stage *stage*."""
+    return f"table-{stage:02d}"
+
+
+def attempt(task: str, number: int) -> str:
+    """Return the name of the mark that attempt *number* (from 1) of *task* has begun.
+
+    Second and later attempts have a folder of their own, so that one listing shows the retries.
+    """
+    folder = "attempts" if number == 1 else RETRIES
+    return f"{folder}/{task}/{number}"
+
+
+RETRIES: Final = "retries"
+
+
+def work(job: str, name: str = "") -> str:
+    """Return the blob of *name* in the work area of *job*; without a name, the area's prefix."""
+    return f"{job}/{name}"
+
+
+def result(job: str, extension: str) -> str:
+    """Return the blob of the finished file."""
+    return f"{job}.{extension}"
+
+
+def record(job: str) -> str:
+    """Return the blob that says what was asked for."""
+    return f"{job}/record.json"
+
+
+def plan(job: str) -> str:
+    """Return the blob that holds the plan, once there is one."""
+    return f"{job}/plan.json"
+
+
+def stop_flag(job: str) -> str:
+    """Return the blob whose existence keeps any further task of the job from starting.
+
+    Its content is one of `STOP_CANCEL`, `STOP_DELETE` and `STOP_DONE`: who asked, and for what.
+    """
+    return f"{job}/stop"
+
+
+STOP_CANCEL: Final = b"cancel"
+STOP_DELETE: Final = b"delete"
+STOP_DONE: Final = b"done"
+
+
+def profile() -> str:
+    """Return the name of the input's colour profile inside the work area of a job."""
+    return "profile.icc"
+
+
+def tile_task(stage: int, tile: int) -> str:
+    """Return the name under which the attempts at a tile are counted."""
+    return f"stage-{stage:02d}-tile-{tile:07d}"
+
+
+INGEST_TASK: Final = "ingest"
+DIRECT_TASK: Final = "direct"
+
+
+def outcome(job: str) -> str:
+    """Return the blob that says how the job ended."""
+    return f"{job}/outcome.json"

@@ -1,0 +1,91 @@
+"""Canny edges, exact over any tiling.
+
+cv2.Canny(low, high) is the union of those 8-connected components of the weak map cv2.Canny(low, low) that
+hold a pixel of the strong map cv2.Canny(high, high). Both maps are local. Each tile labels the components of
+its part of the weak map, keeps those that are certain, and numbers those that touch its border and are not;
+`tessera.border_graph` finds which of these are connected to a strong pixel somewhere else.
+(J. Canny, A Computational Approach to Edge Detection, IEEE PAMI 8(6), 1986: hysteresis is reachability.)
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self
+
+import cv2
+import numpy as np
+from pydantic import Field, model_validator
+
+from tessera import border_graph
+from tessera.geometry import Grid, Rect
+from tessera.operations.base import (
+    Array,
+    GlobalOperation,
+    Measured,
+    Parameters,
+    with_channels,
+    without_alpha,
+)
+from tessera.plan import Pixels
+
+_THRESHOLD_LIMIT = 32767
+"""OpenCV saturates squared thresholds above this (l2_gradient)."""
+
+
+class CannyParameters(Parameters):
+    """Thresholds on the gradient, and how it is taken."""
+
+    low: Annotated[float, Field(ge=0, le=_THRESHOLD_LIMIT, description="edges below are dropped")] = 100
+    high: Annotated[float, Field(ge=0, le=_THRESHOLD_LIMIT, description="edges above are kept")] = 200
+    aperture: Annotated[Literal[3, 5, 7], Field(description="side of the Sobel kernel")] = 3
+    l2_gradient: Annotated[bool, Field(description="Euclidean gradient instead of |dx| + |dy|")] = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low ({self.low:g}) must not be above high ({self.high:g})")
+        return self
+
+
+def _canny(raster: Array, low: float, high: float, parameters: CannyParameters) -> Array:
+    return cv2.Canny(
+        without_alpha(raster),
+        low,
+        high,
+        apertureSize=parameters.aperture,
+        L2gradient=parameters.l2_gradient,
+    )
+
+
+def _whole(raster: Array, parameters: CannyParameters) -> Array:
+    return with_channels(_canny(raster, parameters.low, parameters.high, parameters))
+
+
+def _measure(window: Array, core: Rect, parameters: CannyParameters) -> Measured:
+    weak = _canny(window, parameters.low, parameters.low, parameters)[core.slices]
+    strong = _canny(window, parameters.high, parameters.high, parameters)[core.slices]
+    labels = border_graph.label(np.ascontiguousarray(weak), strong)
+    return Measured(with_channels(labels), border_graph.summarize(labels))
+
+
+def _merge(grid: Grid, summaries: Iterator[bytes]) -> list[Array]:
+    return border_graph.merge(grid, summaries)
+
+
+def _resolve(labels: Array, table: Array) -> Array:
+    return table[labels]
+
+
+CANNY = GlobalOperation(
+    name="canny",
+    summary="Find edges: white lines of one pixel on black (Canny 1986).",
+    kind="global",
+    parameters=CannyParameters,
+    depths=(8,),
+    produces=lambda _pixels, _parameters: Pixels(channels=1),
+    halo=lambda parameters: parameters.aperture // 2 + 1,
+    rate=lambda _: 35.0,
+    scratch=14,
+    measure=_measure,
+    merge=_merge,
+    resolve=_resolve,
+    whole=_whole,
+)

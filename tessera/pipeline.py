@@ -1,0 +1,112 @@
+"""Pipelines: from names and JSON parameters to operations that are known to fit one another."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from tessera.errors import InvalidPipeline
+from tessera.operations import CATALOGUE, AnyOperation, GlobalOperation
+from tessera.operations.base import Parameters
+from tessera.plan import Pixels, Step
+
+MAX_STEPS = 32
+
+
+class Bound(NamedTuple):
+    """An operation with its validated parameters."""
+
+    operation: AnyOperation
+    parameters: Any
+
+    @property
+    def step(self) -> Step:
+        """Return the pair as a message, every parameter spelled out."""
+        return Step(operation=self.operation.name, parameters=self.parameters.model_dump(mode="json"))
+
+    @property
+    def halo(self) -> int:
+        """Return the pixels needed around a tile."""
+        return self.operation.halo(self.parameters)
+
+
+def bind(steps: Sequence[Step]) -> tuple[Bound, ...]:
+    """Return the operations that *steps* name, with parameters validated and defaults filled in.
+
+    Raises
+    ------
+    InvalidPipeline
+        If there is no step or more than ``MAX_STEPS``, an operation is unknown, or a parameter is unknown
+        or out of range; its pointer names the place.
+    """
+    if not 1 <= len(steps) <= MAX_STEPS:
+        raise InvalidPipeline(
+            f"a pipeline has 1 to {MAX_STEPS} operations, this one has {len(steps)}",
+            limit=MAX_STEPS,
+            actual=len(steps),
+            pointer="/pipeline",
+        )
+    return tuple(_bind(index, step) for index, step in enumerate(steps))
+
+
+def bind_global(step: Step) -> tuple[GlobalOperation[Any], Any]:
+    """Return the global operation that *step* of a plan names, and its parameters."""
+    ((operation, parameters),) = bind([step])
+    if not isinstance(operation, GlobalOperation):
+        raise TypeError(f"{operation.name} is not a global operation")
+    return operation, parameters
+
+
+def check(pipeline: Iterable[Bound], pixels: Pixels) -> Pixels:
+    """Return the kind of pixels that *pipeline* makes of *pixels*.
+
+    Raises
+    ------
+    InvalidPipeline
+        If an operation can't take what the ones before it produce.
+    """
+    for index, (operation, parameters) in enumerate(pipeline):
+        if reason := _refusal(operation, parameters, pixels):
+            raise InvalidPipeline(f"{operation.name}: {reason}", pointer=f"/pipeline/{index}")
+        pixels = operation.produces(pixels, parameters)
+    return pixels
+
+
+def _bind(index: int, step: Step) -> Bound:
+    pointer = f"/pipeline/{index}"
+    operation = CATALOGUE.get(step.operation)
+    if operation is None:
+        close = get_close_matches(step.operation, CATALOGUE, n=1)
+        raise InvalidPipeline(
+            f"there is no operation {step.operation!r}",
+            hint=f"did you mean {close[0]}?" if close else f"choose one of {', '.join(CATALOGUE)}",
+            pointer=f"{pointer}/operation",
+        )
+    try:
+        return Bound(operation, operation.parameters.model_validate(step.parameters))
+    except ValidationError as error:
+        raise _parameter_error(operation, error, f"{pointer}/parameters") from error
+
+
+def _parameter_error(operation: AnyOperation, error: ValidationError, pointer: str) -> InvalidPipeline:
+    first = error.errors(include_url=False)[0]
+    name = "/".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    parameters: type[Parameters] = operation.parameters
+    known = ", ".join(parameters.model_fields) or "none"
+    return InvalidPipeline(
+        f"{operation.name}: {name}: {message}" if name else f"{operation.name}: {message}",
+        actual=str(first["input"])[:80] if name else None,
+        hint=f"parameters of {operation.name}: {known}",
+        pointer=f"{pointer}/{name}" if name else pointer,
+    )
+
+
+def _refusal(operation: AnyOperation, parameters: Any, pixels: Pixels) -> str | None:
+    if pixels.channels not in operation.channels:
+        return f"takes {operation.channels} channels, not {pixels.channels}"
+    if pixels.depth not in operation.depths:
+        depths = " or ".join(f"{depth}-bit" for depth in operation.depths)
+        return f"takes {depths} pixels, and these have {pixels.depth} bits"
+    return operation.refuse(pixels, parameters)

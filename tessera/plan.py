@@ -1,0 +1,150 @@
+"""What a job is made of: image, pipeline, stages and tiles. Pure data, decided before anything runs.
+
+Every type is frozen and goes to and from plain JSON. Sizes are in bytes, times in seconds.
+"""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from tessera.geometry import Grid
+
+type InputFormat = Literal["png", "jpeg"]
+type OutputFormat = Literal["png", "jpeg"]
+type Subsampling = Literal["4:2:0", "4:2:2", "4:4:4"]
+type Depth = Literal[8, 16]
+
+
+class Message(BaseModel):
+    """Base of all messages: frozen, closed, and plain JSON at both ends."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Return the message that *data* (parsed JSON) holds.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If a member is missing, unknown or out of range.
+        """
+        return cls.model_validate(data)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the message as parsed JSON, without members that have their default."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class Step(Message):
+    """One operation of a pipeline with its parameters, already validated."""
+
+    operation: str
+    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Output(Message):
+    """The file to make. *quality* and *subsampling* are for JPEG."""
+
+    format: OutputFormat = "png"
+    quality: int = Field(default=90, ge=1, le=100, description="JPEG quality")
+    subsampling: Literal["4:2:0", "4:2:2", "4:4:4"] = Field(
+        default="4:2:0", description="JPEG chroma subsampling"
+    )
+
+
+class Pixels(Message):
+    """The kind of a raster's pixels. Colour order is BGR(A); 1 is gray and 2 gray with alpha."""
+
+    channels: int = Field(ge=1, le=4)
+    depth: Depth = 8
+
+    @property
+    def bytes(self) -> int:
+        """Return the bytes of one pixel."""
+        return self.channels * self.depth // 8
+
+    @property
+    def has_alpha(self) -> bool:
+        """Tell whether the last channel is alpha."""
+        return self.channels in (2, 4)
+
+
+class ImageInfo(Message):
+    """What the header of an upload says. *etag* pins the bytes that were inspected."""
+
+    format: InputFormat
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    pixels: Pixels
+    size: int = Field(ge=1)
+    etag: str
+    orientation: int = Field(default=1, ge=1, le=8)
+    icc: bool = False
+    progressive: bool = False
+
+
+class Raster(Message):
+    """A block raster: *width* x *height* pixels in one blob, cut into full-width blocks.
+
+    *dtype* is that of NumPy: ``u1`` and ``u2`` for images, ``u2`` and ``u4`` for label maps.
+    """
+
+    name: str
+    width: int
+    height: int
+    channels: int
+    dtype: Literal["u1", "u2", "u4"]
+    block_rows: int
+
+    @property
+    def row_bytes(self) -> int:
+        """Return the bytes of one row of pixels."""
+        return self.width * self.channels * int(self.dtype[1])
+
+    @property
+    def grid(self) -> Grid:
+        """Return the blocks as a grid of bands."""
+        return Grid.bands(self.width, self.height, self.block_rows)
+
+
+class Stage(Message):
+    """One pass over the tiles.
+
+    Read *source*; where it is the label map of a global operation, *resolve* it with the table of
+    *resolve*; run *steps*; then either *measure* the next global operation, whose label map goes to
+    *target*, or encode the tile for the result (*target* is None).
+    """
+
+    index: int
+    source: Raster
+    resolve: Step | None = None
+    steps: tuple[Step, ...] = ()
+    measure: Step | None = None
+    halo: int = 0
+    band_rows: int
+    target: Raster | None = None
+
+    @property
+    def grid(self) -> Grid:
+        """Return the tiles of the stage: full-width bands of its output."""
+        return Grid.bands(self.source.width, self.source.height, self.band_rows)
+
+
+class Plan(Message):
+    """All that is decided before any pixel is read.
+
+    *direct* means one activity does the whole job. *memory* bounds the bytes of arrays one task holds.
+    """
+
+    image: ImageInfo
+    output: Output
+    result: Pixels
+    stages: tuple[Stage, ...]
+    direct: bool
+    memory: int
+
+    @property
+    def tiles(self) -> int:
+        """Return the number of tiles of all stages."""
+        return sum(stage.grid.count for stage in self.stages)
