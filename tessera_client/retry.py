@@ -27,7 +27,7 @@ class RetryPolicy:
     """
 
     attempts: int = 5
-    first_wait: float = 0.5
+    first_wait: float = 0.3
     longest_wait: float = 8.0
     outage: float = 60.0
 

@@ -78,6 +78,7 @@ class FakeApi:
     """State of the fake; every request is kept in ``requests``, each fault is used once, in order.
 
     ``script`` holds what a job answers to one GET after the other; the last one stays.
+    ``on_answer`` is called before a request is answered.
     """
 
     url: str = ""
@@ -91,7 +92,7 @@ class FakeApi:
     script: list[dict[str, Any]] = field(default_factory=list)
     result: bytes = b"\x89PNG the result"
     max_bytes: int = 1 << 40
-    on_job_polled: Callable[[], None] = lambda: None
+    on_answer: Callable[[Request], None] = lambda request: None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def fail(self, method: str, path: str, *statuses: int) -> None:
@@ -172,6 +173,7 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
         else:
             self.cut_after = fault.cut_after if fault else None
+            self.api.on_answer(request)
             self.answer(request)
 
     do_GET = do_PUT = do_POST = do_DELETE = handle_any
@@ -242,7 +244,6 @@ class Handler(BaseHTTPRequestHandler):
             )
             return
         self.reply_json(200, script.popleft() if len(script) > 1 else script[0])
-        self.api.on_job_polled()
 
     def delete_job(self, request: Request, job_id: str) -> None:
         if self.api.jobs.pop(job_id, None):

@@ -1,0 +1,146 @@
+"""What a waiting person sees on stderr: bars on a terminal, lines elsewhere, or nothing."""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol, Self, override
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from tessera_client.models import Job
+
+LINE_EVERY = 0.1
+
+
+class Display(AbstractContextManager["Display"], Protocol):
+    """Shows transfers and a job, one after the other."""
+
+    def transfer(self, what: str, size: int) -> Callable[[int, int], None]:
+        """Begin a transfer of ``size`` bytes; the returned function takes (bytes done, bytes in all)."""
+
+    def job(self, job: Job) -> None:
+        """Show the job as it is now."""
+
+
+class Silence:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def transfer(self, what: str, size: int) -> Callable[[int, int], None]:
+        """Begin a transfer."""
+        return lambda done, total: None
+
+    def job(self, job: Job) -> None:
+        """Show the job."""
+
+
+class Lines(Silence):
+    """A line for each transfer, each stage and each tenth of the work."""
+
+    def __init__(self) -> None:
+        self._last: tuple[object, ...] = ()
+
+    @override
+    def transfer(self, what: str, size: int) -> Callable[[int, int], None]:
+        print(f"{what} ({decimal(size)})", file=sys.stderr, flush=True)
+        return lambda done, total: None
+
+    @override
+    def job(self, job: Job) -> None:
+        now = (job.state, job.stage, int(job.progress / LINE_EVERY), job.tiles.retried)
+        if now != self._last:
+            self._last = now
+            print(f"{job.state} {job.progress:.0%} {describe(job)}".rstrip(), file=sys.stderr, flush=True)
+
+
+class Bars(Silence):
+    """A live bar for each transfer and for the job, with the time taken and the time left."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[detail]}", style="dim"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+        )
+        self._job: TaskID | None = None
+
+    @override
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    @override
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    @override
+    def transfer(self, what: str, size: int) -> Callable[[int, int], None]:
+        task = self._progress.add_task(what, total=size, detail="")
+
+        def update(done: int, total: int) -> None:
+            self._progress.update(task, completed=done, detail=f"{decimal(done)} of {decimal(total)}")
+
+        return update
+
+    @override
+    def job(self, job: Job) -> None:
+        if self._job is None:
+            self._job = self._progress.add_task(job.state, total=None, detail="")
+        total = 1.0 if job.progress or job.finished else None
+        self._progress.update(
+            self._job, description=job.state, completed=job.progress, total=total, detail=describe(job)
+        )
+
+
+def describe(job: Job) -> str:
+    """Put stage and tiles of a job into words.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    str
+        Empty while nothing is known.
+    """
+    parts = []
+    if job.stage:
+        parts.append(f"{job.stage.name or 'stage'} {job.stage.index}/{job.stage.count}")
+    if job.tiles.total:
+        parts.append(f"{job.tiles.done} of {job.tiles.total} tiles")
+    if job.tiles.retried:
+        parts.append(f"{job.tiles.retried} retried")
+    return ", ".join(parts)
+
+
+def display(*, quiet: bool) -> Display:
+    """Choose how to show progress.
+
+    Parameters
+    ----------
+    quiet : bool
+
+    Returns
+    -------
+    Display
+    """
+    if quiet:
+        return Silence()
+    return Bars() if sys.stderr.isatty() else Lines()

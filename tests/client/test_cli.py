@@ -1,0 +1,282 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tessera_client.cli import app
+from tests.client.conftest import QUICK
+from tests.client.fake_api import FakeApi, Fault
+
+
+@pytest.fixture
+def photo(tmp_path: Path, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an input in an own current folder; point the command at the fake API."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TESSERA_API_URL", api.url)
+    monkeypatch.delenv("TESSERA_API_KEY", raising=False)
+    monkeypatch.setattr("tessera_client.client.RetryPolicy", lambda: QUICK)
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"pixels")
+    return path
+
+
+def tessera(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def only(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()}
+
+
+def test_run_writes_the_result_beside_and_says_where_and_how_long(api: FakeApi, photo: Path) -> None:
+    done = tessera("run", "photo.jpg", "--op", "canny:low=50,high=150", "--op", "median_blur:ksize=3")
+    assert done.exit_code == 0, done.output
+    target = photo.parent / "photo-canny-median_blur.png"
+    assert target.read_bytes() == api.result
+    assert f"Result  {target} (40 x 30 pixels, 15 bytes)" in done.stdout
+    assert "canny 0.50 s, stitch 0.01 s" in done.stdout
+    assert api.blobs["uploads/upload-0"] == b"pixels"
+    (sent,) = api.sent("POST", "/jobs")
+    assert sent.json["pipeline"][0] == {"operation": "canny", "parameters": {"low": 50, "high": 150}}
+    assert sent.json["output"] == {"format": "png"}
+
+
+def test_without_a_terminal_progress_is_plain_lines_on_stderr(api: FakeApi, photo: Path) -> None:
+    api.script = [
+        api.job_document(state="queued", stage=None, tiles={}, progress=0.0),
+        api.job_document(),
+        api.job_document(),
+        api.job_document(tiles={"total": 4, "done": 3, "retried": 1}, progress=0.75),
+        api.succeeded(),
+    ]
+    done = tessera("run", "photo.jpg", "--op", "canny")
+    assert done.stderr.splitlines() == [
+        "uploading photo.jpg (6 bytes)",
+        "queued 0%",
+        "running 25% canny 1/2, 1 of 4 tiles",
+        "running 75% canny 1/2, 3 of 4 tiles, 1 retried",
+        "succeeded 100% 4 of 4 tiles, 1 retried",
+        "downloading photo-canny.png (15 bytes)",
+    ]
+
+
+def test_quiet_prints_the_path_and_nothing_else(photo: Path) -> None:
+    done = tessera("run", "photo.jpg", "--op", "canny", "-o", "edges.png", "--quiet")
+    assert (done.stdout, done.stderr, done.exit_code) == ("edges.png\n", "", 0)
+
+
+def test_json_is_the_whole_truth_without_the_permission(photo: Path) -> None:
+    done = tessera("run", "photo.jpg", "--op", "canny", "--json")
+    document = json.loads(done.stdout)
+    assert document["path"] == str(photo.parent / "photo-canny.png")
+    assert document["job"]["state"] == "succeeded"
+    assert document["job"]["some_future_field"] == {"a": 1}
+    assert document["job"]["result"]["size"] == 15
+    assert {"upload", "canny", "stitch", "download", "total"} <= set(document["seconds"])
+    assert "sig=" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "output"),
+    [
+        (["-o", "a.png"], "a.png", {"format": "png"}),
+        (["-o", "a.JPG"], "a.JPG", {"format": "jpeg"}),
+        (["-o", "a.jpeg", "--quality", "80"], "a.jpeg", {"format": "jpeg", "quality": 80}),
+        (["--format", "jpeg"], "photo-canny.jpg", {"format": "jpeg"}),
+        (["-o", "a.out", "--format", "jpeg"], "a.out", {"format": "jpeg"}),
+        (["-o", "bare"], "bare", {"format": "png"}),
+        (["-o", "folder.d"], "folder.d/photo-canny.png", {"format": "png"}),
+    ],
+)
+def test_the_format_follows_from_option_or_suffix(
+    api: FakeApi, photo: Path, arguments: list[str], name: str, output: dict[str, object]
+) -> None:
+    (photo.parent / "folder.d").mkdir()
+    done = tessera("run", "photo.jpg", "--op", "canny", *arguments)
+    assert done.exit_code == 0, done.output
+    assert (photo.parent / name).read_bytes() == api.result
+    assert api.sent("POST", "/jobs")[0].json["output"] == output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "a.bmp"], "'.bmp' names no known format; use .png, .jpg, .jpeg"),
+        (["-o", "a.png", "--format", "jpeg"], "suffix of another format"),
+        (["--format", "webp"], "'webp' is not one of png, jpeg"),
+        (["--quality", "80"], "png has no quality"),
+        (["--format", "jpeg", "--quality", "0"], "should be greater than or equal to 1"),
+        (["-o", "nowhere/a.png"], "the folder nowhere does not exist"),
+        (["-o", "old.png"], "old.png already exists"),
+        (["--op", "canny:low"], "'low' in 'canny:low' is not name=value"),
+        (["--op", "cany"], "there is no operation 'cany'"),
+        (["--op", "cany"], "Did you mean canny?"),
+        (["--op", "canny:hihg=3"], "canny has no parameter 'hihg'"),
+        (["--op", "median_blur"], "median_blur needs the parameter 'ksize'"),
+    ],
+)
+def test_a_mistake_on_the_command_line_costs_no_upload(
+    api: FakeApi, photo: Path, arguments: list[str], message: str
+) -> None:
+    (photo.parent / "old.png").write_bytes(b"mine")
+    done = tessera("run", "photo.jpg", "--op", "canny", *arguments)
+    words = " ".join(done.stderr.replace("│", " ").split())
+    assert message in words
+    assert done.exit_code == 2
+    assert not api.sent("POST", "")
+    assert only(photo.parent) == {"photo.jpg", "old.png"}
+    assert (photo.parent / "old.png").read_bytes() == b"mine"
+
+
+def test_force_overwrites(api: FakeApi, photo: Path) -> None:
+    old = photo.parent / "old.png"
+    old.write_bytes(b"mine")
+    assert tessera("run", "photo.jpg", "--op", "canny", "-o", "old.png", "--force").exit_code == 0
+    assert old.read_bytes() == api.result
+
+
+def test_a_missing_input_is_a_usage_error(photo: Path) -> None:
+    done = tessera("run", "gone.jpg", "--op", "canny")
+    assert done.exit_code == 2
+    assert "'gone.jpg' does not exist" in done.stderr
+
+
+def test_a_failed_job_ends_with_1_and_the_reason(api: FakeApi, photo: Path) -> None:
+    error = {"title": "Damaged image", "status": 422, "detail": "it ends early", "hint": "Send it again."}
+    api.script = [api.job_document(state="failed", error=error)]
+    done = tessera("run", "photo.jpg", "--op", "canny", "--quiet")
+    assert done.exit_code == 1
+    assert done.stderr == "tessera: job job-1 failed: Damaged image: it ends early\n  Send it again.\n"
+    assert only(photo.parent) == {"photo.jpg"}
+
+
+def test_a_failed_job_is_also_json(api: FakeApi, photo: Path) -> None:
+    api.script = [api.job_document(state="failed", error={"title": "Damaged image", "status": 422})]
+    done = tessera("run", "photo.jpg", "--op", "canny", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["error"]["title"] == "Damaged image"
+
+
+def test_a_refused_job_ends_with_1_and_the_hint(api: FakeApi, photo: Path) -> None:
+    api.problem("POST", "/jobs", 422, title="Too large", limit=9, actual=12, hint="Use a smaller image.")
+    done = tessera("run", "photo.jpg", "--op", "canny", "--quiet")
+    assert done.exit_code == 1
+    assert done.stderr == "tessera: Too large (limit 9, actual 12)\n  Use a smaller image.\n"
+
+
+def test_no_service_ends_with_3_and_how_to_start_it(photo: Path, api: FakeApi) -> None:
+    api.hang_up("GET", "/operations", times=QUICK.attempts)
+    done = tessera("run", "photo.jpg", "--op", "canny")
+    assert done.exit_code == 3
+    assert f"cannot reach the API at {api.url}" in done.stderr
+    assert "make up" in done.stderr
+
+
+def test_a_lost_download_says_how_to_get_the_result_later(api: FakeApi, photo: Path) -> None:
+    api.hang_up("GET", "/blob/", times=QUICK.attempts)
+    lost = tessera("run", "photo.jpg", "--op", "canny")
+    assert lost.exit_code == 1
+    assert "Job job-1 is not lost: go on with `tessera wait job-1 -o FILE`." in lost.stderr
+    assert only(photo.parent) == {"photo.jpg"}
+    again = tessera("wait", "job-1", "-o", "edges.png")
+    assert again.exit_code == 0
+    assert (photo.parent / "edges.png").read_bytes() == api.result
+
+
+def test_submit_prints_the_id_that_the_other_commands_take(api: FakeApi, photo: Path) -> None:
+    api.script = [api.job_document(), api.job_document(), api.succeeded()]
+    assert tessera("submit", "photo.jpg", "--op", "canny", "--quiet").stdout == "job-1\n"
+    assert tessera("status", "job-1", "--quiet").stdout == "running\n"
+    waited = tessera("wait", "job-1", "--quiet")
+    assert (waited.stdout, waited.exit_code) == ("succeeded\n", 0)
+    assert only(photo.parent) == {"photo.jpg"}
+
+
+def test_status_tells_what_is_known(api: FakeApi, photo: Path) -> None:
+    tessera("submit", "photo.jpg", "--op", "canny")
+    lines = tessera("status", "job-1").stdout.splitlines()
+    assert lines == [
+        "Job       job-1",
+        "State     running",
+        "Input     photo.jpg, JPEG, 40 x 30 pixels, 9 bytes",
+        "Steps     canny",
+        "Progress  25%, canny 1/2, 1 of 4 tiles",
+        "Started   2026-11-23 18:00:00 UTC",
+    ]
+
+
+def test_status_of_a_failed_job_tells_why(api: FakeApi, photo: Path) -> None:
+    api.script = [
+        api.job_document(state="failed", error={"title": "Damaged image", "hint": "Send it again."})
+    ]
+    tessera("submit", "photo.jpg", "--op", "canny")
+    done = tessera("status", "job-1")
+    assert done.exit_code == 0
+    assert "Error     Damaged image. Send it again." in done.stdout.splitlines()
+
+
+def test_status_json_is_what_the_api_said(api: FakeApi, photo: Path) -> None:
+    tessera("submit", "photo.jpg", "--op", "canny")
+    assert json.loads(tessera("status", "job-1", "--json").stdout) == {"id": "job-1", **api.job_document()}
+
+
+def test_an_unknown_job_ends_with_1(photo: Path) -> None:
+    done = tessera("status", "gone/../x")
+    assert (done.exit_code, done.stderr) == (1, "tessera: No such job\n  Jobs are kept for a day.\n")
+
+
+def test_cancel_removes_the_job(api: FakeApi, photo: Path) -> None:
+    tessera("submit", "photo.jpg", "--op", "canny")
+    assert tessera("cancel", "job-1").exit_code == 0
+    assert not api.jobs
+    assert tessera("cancel", "job-1").exit_code == 1
+
+
+def test_operations_lists_all_with_their_parameters(photo: Path) -> None:
+    done = tessera("operations")
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert ["canny", "global", "low,", "high", "Find", "edges."] in rows
+    assert tessera("operations", "--quiet").stdout == "canny\nmedian_blur\n"
+    assert [entry["class"] for entry in json.loads(tessera("operations", "--json").stdout)] == [
+        "global",
+        "stencil",
+    ]
+
+
+def test_one_operation_is_explained_with_an_example_that_works(photo: Path) -> None:
+    text = tessera("operations", "canny").stdout
+    assert "canny (global): Find edges." in text
+    assert "accepts   channels: 1 3, depths: 8" in text
+    assert ["low", "number", "0", "to", "1000", "100"] in [line.split() for line in text.splitlines()]
+    example = text.strip().rpartition("--op ")[2]
+    assert example == "canny:low=100,high=200"
+    assert tessera("run", "photo.jpg", "--op", example).exit_code == 0
+
+
+def test_a_required_parameter_is_marked(photo: Path) -> None:
+    text = tessera("operations", "median_blur").stdout
+    (row,) = [line.split() for line in text.splitlines() if line.startswith("ksize")]
+    assert row == ["ksize", "integer", ">=", "3", "required", "Odd", "side", "length."]
+    assert "--op median_blur:ksize=3" in text
+
+
+def test_an_unknown_operation_is_a_usage_error(photo: Path) -> None:
+    done = tessera("operations", "median")
+    assert done.exit_code == 2
+    assert "there is no operation 'median'" in done.stderr
+
+
+def test_a_broken_answer_is_no_traceback(api: FakeApi, photo: Path) -> None:
+    api.faults.append(Fault("GET", "/operations", 200, b"<html>login</html>", {"content-type": "text/html"}))
+    done = tessera("operations")
+    assert done.exit_code == 3
+    assert "is not the Tessera API (200 text/html)" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "submit", "status", "wait", "cancel", "operations"])
+def test_help_shows_an_example(command: str) -> None:
+    done = CliRunner().invoke(app, [command, "--help"], env={**os.environ, "COLUMNS": "200"})
+    assert done.exit_code == 0
+    assert f"tessera {command}" in done.stdout.partition("Example")[2]

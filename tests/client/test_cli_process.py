@@ -1,0 +1,187 @@
+"""The command as a process of its own: signals, terminal, start-up."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from tests.client.fake_api import FakeApi, Request
+
+DEADLINE = 60.0
+PROJECT = str(Path(__file__).parents[2])
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"pixels")
+    return path
+
+
+@pytest.fixture
+def start(api: FakeApi, photo: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command in the photo's folder; it is gone at the end of the test whatever happens."""
+    with ExitStack() as stack:
+
+        def start_one(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tessera_client.cli", *arguments],
+                cwd=photo.parent,
+                env={**os.environ, "PYTHONPATH": PROJECT, "TESSERA_API_URL": api.url},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start_one
+
+
+class CtrlC:
+    """Sends a process Ctrl-C when the first matching request has come in, before it is answered."""
+
+    def __init__(self, api: FakeApi, method: str, path: str, *, times: int = 1) -> None:
+        self._method, self._path, self._left = method, path, times
+        self._process: Queue[subprocess.Popen[str]] = Queue()
+        api.on_answer = self._press
+
+    def stops(self, process: subprocess.Popen[str]) -> tuple[str, str]:
+        """Wait for the end of the process; return stdout and stderr."""
+        self._process.put(process)
+        return process.communicate(timeout=DEADLINE)
+
+    def _press(self, request: Request) -> None:
+        if request.method == self._method and re.search(self._path, request.path) and self._left:
+            self._left -= 1
+            process = self._process.get(timeout=DEADLINE)
+            self._process.put(process)
+            process.send_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/jobs/"), ("POST", "/jobs$")], ids=["while waiting", "while submitting"]
+)
+def test_ctrl_c_cancels_the_job(
+    api: FakeApi, photo: Path, start: Callable[..., subprocess.Popen[str]], method: str, path: str
+) -> None:
+    api.script = [api.job_document()]
+    pressed = CtrlC(api, method, path)
+    process = start("run", "photo.jpg", "--op", "canny")
+    out, err = pressed.stops(process)
+    assert process.returncode == 130
+    assert "tessera: interrupted; job job-1 is cancelled and its data removed" in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert len(api.sent("DELETE", "/jobs/job-1")) == 1
+    assert not api.jobs
+    assert [entry.name for entry in photo.parent.iterdir()] == ["photo.jpg"]
+
+
+def test_ctrl_c_during_the_upload_starts_no_job(
+    api: FakeApi, photo: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    with photo.open("wb") as file:
+        file.truncate(40 << 20)
+    pressed = CtrlC(api, "PUT", "comp=block&")
+    process = start("run", "photo.jpg", "--op", "canny")
+    _, err = pressed.stops(process)
+    assert process.returncode == 130
+    assert "tessera: interrupted" in err
+    assert "Traceback" not in err
+    assert not api.sent("POST", "/jobs")
+
+
+def test_ctrl_c_during_the_download_keeps_the_result_on_the_service(
+    api: FakeApi, photo: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    pressed = CtrlC(api, "GET", "/blob/")
+    process = start("run", "photo.jpg", "--op", "canny")
+    _, err = pressed.stops(process)
+    assert process.returncode == 130
+    assert "go on with `tessera wait job-1 -o FILE`" in err
+    assert not api.sent("DELETE", "")
+    assert [entry.name for entry in photo.parent.iterdir()] == ["photo.jpg"]
+
+
+def test_ctrl_c_of_wait_leaves_the_job_running(
+    api: FakeApi, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    api.jobs["j"] = deque([{"id": "j", **api.job_document()}])
+    pressed = CtrlC(api, "GET", "/jobs/")
+    process = start("wait", "j")
+    _, err = pressed.stops(process)
+    assert process.returncode == 130
+    assert "Job j is not lost" in err
+    assert not api.sent("DELETE", "")
+
+
+def test_a_cancellation_that_fails_is_not_called_done(
+    api: FakeApi, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    api.script = [api.job_document()]
+    api.fail("DELETE", "/jobs/", 409)
+    pressed = CtrlC(api, "GET", "/jobs/")
+    process = start("run", "photo.jpg", "--op", "canny")
+    _, err = pressed.stops(process)
+    assert process.returncode == 130
+    assert "job job-1 may still be running: the API answered 409" in err
+    assert "tessera cancel job-1" in err
+
+
+def test_a_terminal_gets_bars_and_stdout_stays_clean(
+    api: FakeApi, photo: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    api.script = [api.job_document(tiles={"total": 4, "done": 1, "retried": 2}), api.succeeded()]
+    ours, theirs = pty.openpty()
+    with open(ours, "rb", buffering=0) as screen:
+        process = start("run", "photo.jpg", "--op", "canny", stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        # A pseudo-terminal whose other side is closed ends with an error, not with an end of file.
+        with suppress(OSError):
+            while piece := screen.read(65536):
+                shown += piece
+    out, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
+    text = shown.decode()
+    assert "uploading photo.jpg" in text
+    assert "━" in text
+    assert "100%" in text
+    assert out.startswith("Result  ")
+    assert (photo.parent / "photo-canny.png").read_bytes() == api.result
+
+
+def test_help_loads_no_http_client() -> None:
+    script = (
+        "import sys; from typer.testing import CliRunner; from tessera_client.cli import app\n"
+        "result = CliRunner().invoke(app, ['--help']); assert result.exit_code == 0, result.output\n"
+        "print(sorted({'httpx', 'pydantic', 'tenacity', 'rich.progress'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_what_was_not_foreseen_is_one_line_and_no_traceback(photo: Path, api: FakeApi) -> None:
+    script = (
+        "import tessera_client.commands.jobs as jobs; from tessera_client import cli\n"
+        "import sys; sys.argv = ['tessera', 'status', 'j']; jobs.status = lambda *_: 1 / 0; cli.main()"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "tessera: internal error: ZeroDivisionError: division by zero" in done.stderr
+    assert "Traceback" not in done.stderr
