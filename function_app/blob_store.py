@@ -1,0 +1,180 @@
+"""The store of the activities on Azure Blob Storage.
+
+One object serves all threads of the process. Transient faults are retried by the SDK; what it gives up on
+goes through as its own exceptions.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from azure.core import MatchConditions
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContentSettings
+
+from activities.store import BlobChanged, BlobExists, BlobMissing, Stat
+
+BINARY: Final = "application/octet-stream"
+_MISSING = ("BlobNotFound", "ContainerNotFound", "InvalidBlockList")
+
+
+class BlobStore:
+    """`activities.store.Store` over *client*; containers come into being when first written to."""
+
+    def __init__(self, client: BlobServiceClient) -> None:
+        self._client = client
+
+    def stat(self, container: str, name: str) -> Stat:
+        """Return size and ETag; raise `BlobMissing` if there is no such blob."""
+        with _translated(container, name):
+            properties = self._blob(container, name).get_blob_properties()
+            return Stat(properties.size, properties.etag)
+
+    def exists(self, container: str, name: str) -> bool:
+        """Tell whether there is a committed blob of this name."""
+        return bool(self._blob(container, name).exists())
+
+    def read(
+        self,
+        container: str,
+        name: str,
+        offset: int = 0,
+        length: int | None = None,
+        *,
+        etag: str | None = None,
+    ) -> bytes:
+        """Return *length* bytes from *offset* (all from there if None); fewer only at the end.
+
+        Raises
+        ------
+        BlobMissing
+            If there is no such blob.
+        BlobChanged
+            If *etag* is given and is not the blob's.
+        """
+        if length == 0:
+            return b""
+        condition = MatchConditions.IfNotModified if etag else None
+        with _translated(container, name):
+            try:
+                return (
+                    self._blob(container, name)
+                    .download_blob(offset=offset, length=length, etag=etag, match_condition=condition)
+                    .readall()
+                )
+            except HttpResponseError as error:
+                if error.status_code == 416:
+                    return b""
+                raise
+
+    def write(
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        *,
+        media_type: str = BINARY,
+        new: bool = False,
+    ) -> None:
+        """Write a whole blob; with *new*, raise `BlobExists` if the name is taken."""
+        blob, content = self._blob(container, name), ContentSettings(content_type=media_type)
+        with _translated(container, name):
+            self._writing(
+                container, lambda: blob.upload_blob(data, overwrite=not new, content_settings=content)
+            )
+
+    def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
+        """Upload an uncommitted block; a second one of the same id takes its place."""
+        blob = self._blob(container, name)
+        with _translated(container, name):
+            self._writing(
+                container, lambda: blob.stage_block(block, data, length=len(data), validate_content=True)
+            )
+
+    def blocks(self, container: str, name: str) -> dict[str, int]:
+        """Return the bytes of each block by its id, committed or not; nothing if there are none."""
+        try:
+            with _translated(container, name):
+                lists = self._blob(container, name).get_block_list("all")
+        except BlobMissing:
+            return {}
+        return {block.id: block.size for blocks in lists for block in blocks}
+
+    def commit(
+        self,
+        container: str,
+        name: str,
+        blocks: Sequence[str],
+        *,
+        media_type: str = BINARY,
+    ) -> None:
+        """Make the blob of these blocks, in this order; raise `BlobMissing` if one wasn't uploaded."""
+        with _translated(container, name):
+            self._blob(container, name).commit_block_list(
+                [BlobBlock(block) for block in blocks],
+                content_settings=ContentSettings(content_type=media_type),
+            )
+
+    def names(self, container: str, prefix: str) -> Iterator[str]:
+        """Yield the names that begin with *prefix*, of blobs and of uncommitted ones."""
+        found = self._client.get_container_client(container).list_blobs(
+            name_starts_with=prefix, include=["uncommittedblobs"]
+        )
+        with suppress(BlobMissing), _translated(container, prefix):
+            for blob in found:
+                yield blob.name
+
+    def delete(self, container: str, name: str) -> None:
+        """Remove a blob with its uncommitted blocks; a missing one is success."""
+        blob = self._blob(container, name)
+        try:
+            with _translated(container, name):
+                blob.delete_blob(delete_snapshots="include")
+        except BlobMissing:
+            self._discard_uncommitted(container, name, blob)
+
+    def ensure_container(self, container: str) -> None:
+        """Create a container that others than this store write to, if there is none."""
+        with suppress(ResourceExistsError):
+            self._client.create_container(container)
+
+    def _discard_uncommitted(self, container: str, name: str, blob: BlobClient) -> None:
+        """Drop the blocks of a blob that was never committed, which the service doesn't let be deleted."""
+        if not self.blocks(container, name):
+            return
+        with suppress(BlobMissing, BlobExists), _translated(container, name):
+            blob.commit_block_list([], etag="*", match_condition=MatchConditions.IfMissing)
+            blob.delete_blob()
+
+    def _writing(self, container: str, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except HttpResponseError as error:
+            if _code(error) != "ContainerNotFound":
+                raise
+            self.ensure_container(container)
+            write()
+
+    def _blob(self, container: str, name: str) -> BlobClient:
+        return self._client.get_blob_client(container, name)
+
+
+@contextmanager
+def _translated(container: str, name: str) -> Iterator[None]:
+    """Turn what the service says about a blob into the store's errors; let everything else through."""
+    try:
+        yield
+    except HttpResponseError as error:
+        blob, code = f"{container}/{name}", _code(error)
+        if code in _MISSING:
+            raise BlobMissing(f"there is no blob {blob}, or not all of it") from error
+        if code == "BlobAlreadyExists":
+            raise BlobExists(f"there is a blob {blob} already") from error
+        if code == "ConditionNotMet":
+            raise BlobChanged(f"the blob {blob} is another one than before") from error
+        raise
+
+
+def _code(error: HttpResponseError) -> str:
+    """Return the service's own code, which the SDK sets on the exception, but doesn't declare."""
+    return str(getattr(error, "error_code", None))

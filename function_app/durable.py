@@ -1,0 +1,69 @@
+"""Registration of the orchestrators and activities under the names by which they call one another."""
+
+from collections.abc import Callable
+from typing import Any
+
+import azure.durable_functions as df
+import cv2
+
+from activities.cleanup import cleanup
+from activities.ingest import ingest
+from activities.inspect_upload import inspect_upload
+from activities.process_direct import process_direct
+from activities.process_tile import process_tile
+from activities.reduce import reduce
+from activities.replies import reply
+from activities.stitch import stitch
+from activities.store import Store
+from function_app.services import services
+from orchestrations.process_image import process_image
+from orchestrations.process_tiles import process_tiles
+from tessera.messages import (
+    CleanupOrder,
+    DirectOrder,
+    IngestOrder,
+    JobOrder,
+    ReduceOrder,
+    StitchOrder,
+    TileOrder,
+)
+from tessera.plan import Message, Plan
+
+# One activity per core is what the host is told to run; OpenCV's own threads would compete with it.
+cv2.setNumThreads(1)
+
+blueprint = df.Blueprint()
+
+
+def _inspect_upload(order: JobOrder, store: Store) -> Plan:
+    return inspect_upload(order, store, services().settings.limits)
+
+
+def _register_activity[Order: Message](
+    name: str, order_type: type[Order], work: Callable[[Order, Store], Message | None]
+) -> None:
+    def activity(order: dict[str, Any]) -> dict[str, Any]:
+        return reply(lambda message: work(message, services().store), order_type, order)
+
+    blueprint.function_name(name)(blueprint.activity_trigger(input_name="order", activity=name)(activity))
+
+
+def _register_orchestrator(name: str, steps: Callable[[Any, Any], Any]) -> None:
+    def orchestrator(context: df.DurableOrchestrationContext) -> Any:
+        settings = services().settings
+        retry = df.RetryOptions(settings.retry_interval_ms, settings.retry_attempts)
+        return (yield from steps(context, retry))
+
+    trigger = blueprint.orchestration_trigger(context_name="context", orchestration=name)
+    blueprint.function_name(name)(trigger(orchestrator))
+
+
+_register_orchestrator("process_image", process_image)
+_register_orchestrator("process_tiles", process_tiles)
+_register_activity("inspect_upload", JobOrder, _inspect_upload)
+_register_activity("ingest", IngestOrder, ingest)
+_register_activity("process_direct", DirectOrder, process_direct)
+_register_activity("process_tile", TileOrder, process_tile)
+_register_activity("reduce", ReduceOrder, reduce)
+_register_activity("stitch", StitchOrder, stitch)
+_register_activity("cleanup", CleanupOrder, cleanup)
