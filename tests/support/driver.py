@@ -34,6 +34,8 @@ from tessera.pipeline import bind
 from tessera.plan import Message, Output, Step
 from tessera.planner import Limits
 
+_DELIVERED_TWICE = 0.1
+
 type Activity = Callable[[Any, Store], Message | None]
 
 ACTIVITIES: dict[str, tuple[Activity, type[Message]]] = {
@@ -48,7 +50,7 @@ ACTIVITIES: dict[str, tuple[Activity, type[Message]]] = {
 
 @dataclass
 class Driver:
-    """One run of one orchestrator. ``random`` shuffles what `task_all` waits for and repeats some of it."""
+    """One run of one orchestrator. ``random`` shuffles tasks that go in parallel and repeats some."""
 
     store: Store
     limits: Limits
@@ -60,7 +62,13 @@ class Driver:
         return self.input
 
     def call_activity_with_retry(self, name: str, _retry: object, data: Any) -> Callable[[], Any]:
-        return lambda: self._activity(name, data)
+        def run() -> Any:
+            first = self._activity(name, data)
+            if self.random.random() < _DELIVERED_TWICE:
+                assert _without_effort(self._activity(name, data)) == _without_effort(first)
+            return first
+
+        return run
 
     def call_sub_orchestrator(self, name: str, data: Any) -> Callable[[], Any]:
         assert name == "process_tiles"
@@ -71,9 +79,6 @@ class Driver:
             order = list(range(len(tasks)))
             self.random.shuffle(order)
             results = {index: tasks[index]() for index in order}
-            for index in self.random.sample(order, k=min(1, len(order))):
-                again = tasks[index]()
-                assert _without_effort(again) == _without_effort(results[index])
             return [results[index] for index in range(len(tasks))]
 
         return run

@@ -1,0 +1,218 @@
+"""A job ends with its bytes or with a reason, and leaves nothing else."""
+
+import io
+import json
+from collections import Counter
+from random import Random
+
+import pytest
+from PIL import Image as PillowImage
+
+from activities.attempts import MOST_ATTEMPTS
+from activities.stitch import stitch
+from activities.store import Store
+from tessera import naming
+from tessera.messages import Result, StitchOrder
+from tessera.plan import Output, Step
+from tessera.planner import Limits
+from tests.support import driver
+from tests.support.driver import run_job
+from tests.support.images import encode, icc_profile, textured
+from tests.support.memory_store import MemoryStore
+from tests.support.pipelines import INVERT, canny, median_blur
+
+PNG = encode(textured(500, 300))
+JPEG = encode(textured(500, 300), ".jpg")
+
+
+def leftovers(store: MemoryStore) -> list[str]:
+    return [*store.names(naming.WORK, ""), *store.names(naming.RESULTS, "")]
+
+
+@pytest.mark.parametrize("rows", [64, None], ids=["tiled", "direct"])
+@pytest.mark.parametrize(
+    ("upload", "code", "says"),
+    [
+        (b"", "corrupt-image", "the upload is empty"),
+        (b"this is not an image at all", "unsupported-format", "neither PNG nor JPEG"),
+        (PNG[: len(PNG) // 2], "corrupt-image", "truncated or damaged"),
+        (JPEG[: len(JPEG) // 2], "corrupt-image", "truncated or damaged"),
+        (PNG[:16] + bytes(4) + PNG[20:], "corrupt-image", "0 pixels"),
+    ],
+    ids=["empty", "not an image", "half a PNG", "half a JPEG", "0 pixels"],
+)
+def test_a_bad_upload_fails_the_job_with_the_reason_and_leaves_nothing(
+    upload: bytes, code: str, says: str, rows: int | None
+) -> None:
+    store = MemoryStore()
+    _, outcome = run_job(store, upload, [INVERT], limits=Limits(band_rows=rows))
+    assert outcome.state == "failed"
+    assert outcome.fault is not None
+    assert outcome.fault.code == code
+    assert says in outcome.fault.detail
+    assert leftovers(store) == []
+
+
+def test_a_finished_job_leaves_its_result_and_its_records_only() -> None:
+    store = MemoryStore()
+    job, outcome = run_job(store, PNG, [canny(40, 120)], limits=Limits(band_rows=64))
+    assert leftovers(store) == [f"{job}.png"]
+    assert sorted(store.names(naming.JOBS, "")) == sorted(
+        [naming.record(job), naming.plan(job), naming.outcome(job), naming.stop_flag(job)]
+    )
+    assert outcome.result is not None
+    assert outcome.result.size == store.stat(naming.RESULTS, f"{job}.png").size
+    assert (outcome.tiles, outcome.retried) == (16, 0)
+    assert list(outcome.seconds) == ["inspect", "ingest", "stage 1", "reduce 1", "stage 2", "stitch"]
+
+
+def test_stitching_reads_no_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the last tile and the finished file, only the colour profile is read."""
+    store = MemoryStore()
+    before: Counter[tuple[str, str]] = Counter()
+
+    def watched(order: StitchOrder, inner: Store) -> Result:
+        before.update(store.reads)
+        result = stitch(order, inner)
+        after = {key: count for key, count in store.reads.items() if count != before.get(key, 0)}
+        assert sum(after.values()) == len(icc_profile())
+        assert [name.split("/")[1] for _, name in after] == [naming.profile()]
+        return result
+
+    monkeypatch.setitem(driver.ACTIVITIES, "stitch", (watched, StitchOrder))
+    _, outcome = run_job(store, encode_with_profile(), [median_blur(5)], limits=Limits(band_rows=64))
+    assert outcome.state == "succeeded", outcome.fault
+    assert before, "the activity ran"
+
+
+def encode_with_profile() -> bytes:
+    file = io.BytesIO()
+    PillowImage.fromarray(textured(500, 300)).save(file, "PNG", icc_profile=icc_profile())
+    return file.getvalue()
+
+
+class DyingStore(MemoryStore):
+    """A store whose user dies at a chosen write of a tile: what was begun is never ended."""
+
+    def __init__(self, deaths: int) -> None:
+        super().__init__()
+        self.deaths = deaths
+
+    def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
+        if container == naming.RESULTS and block == naming.tile_block(3) and self.deaths > 0:
+            self.deaths -= 1
+            raise ProcessDied
+        super().put_block(container, name, block, data)
+
+
+class ProcessDied(BaseException):
+    """Stands for the end of the process in the middle of an activity: nothing after it runs."""
+
+
+@pytest.fixture
+def redelivering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deliver an activity again when its process died, as the platform does."""
+    once = driver.Driver._activity
+
+    def again(self: driver.Driver, name: str, data: object) -> object:
+        while True:
+            try:
+                return once(self, name, data)
+            except ProcessDied:
+                continue
+
+    monkeypatch.setattr(driver.Driver, "_activity", again)
+
+
+@pytest.mark.usefixtures("redelivering")
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_a_tile_whose_process_dies_is_done_again_with_the_same_bytes(deaths: int) -> None:
+    undisturbed, store = MemoryStore(), DyingStore(deaths)
+    limits = Limits(band_rows=64)
+    reference_job, _ = run_job(undisturbed, PNG, [median_blur(5)], limits=limits, random=Random(1))
+    job, outcome = run_job(store, PNG, [median_blur(5)], limits=limits, random=Random(1))
+    assert outcome.state == "succeeded"
+    assert outcome.retried >= deaths
+    assert store.read(naming.RESULTS, f"{job}.png") == undisturbed.read(
+        naming.RESULTS, f"{reference_job}.png"
+    )
+
+
+@pytest.mark.usefixtures("redelivering")
+def test_a_tile_that_always_ends_its_process_fails_the_job_after_the_third_attempt() -> None:
+    store = DyingStore(deaths=1_000)
+    _, outcome = run_job(store, PNG, [median_blur(5)], limits=Limits(band_rows=64))
+    assert store.deaths == 1_000 - MOST_ATTEMPTS
+    assert outcome.state == "failed"
+    assert outcome.fault is not None
+    assert outcome.fault.code == "gave-up"
+    assert "begun 3 times" in outcome.fault.detail
+    assert leftovers(store) == []
+
+
+class StoppingStore(MemoryStore):
+    """A store in which somebody asks the job to stop when tile 2 is written."""
+
+    def __init__(self, flag: bytes) -> None:
+        super().__init__()
+        self.flag = flag
+
+    def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
+        super().put_block(container, name, block, data)
+        if container == naming.RESULTS and block == naming.tile_block(2):
+            self.write(naming.JOBS, naming.stop_flag(name.split(".")[0]), self.flag)
+
+
+def test_a_cancelled_job_stops_and_leaves_its_record_only() -> None:
+    store = StoppingStore(naming.STOP_CANCEL)
+    job, outcome = run_job(store, PNG, [INVERT], limits=Limits(band_rows=64))
+    assert outcome.state == "cancelled"
+    assert leftovers(store) == []
+    assert json.loads(store.read(naming.JOBS, naming.outcome(job)))["state"] == "cancelled"
+
+
+def test_a_job_deleted_while_it_runs_leaves_no_trace() -> None:
+    store = StoppingStore(naming.STOP_DELETE)
+    _, outcome = run_job(store, PNG, [INVERT], limits=Limits(band_rows=64))
+    assert outcome.state == "cancelled"
+    containers = [list(store.names(container, "")) for container in naming.CONTAINERS]
+    assert containers == [[], [], [], []]
+
+
+class ChangingStore(MemoryStore):
+    """A store in which the upload is replaced as soon as it was inspected."""
+
+    def write(
+        self, container: str, name: str, data: bytes, *, media_type: str = "", new: bool = False
+    ) -> None:
+        super().write(container, name, data, media_type=media_type, new=new)
+        if name.endswith("plan.json"):
+            (upload,) = self.names(naming.UPLOADS, "")
+            super().write(naming.UPLOADS, upload, JPEG)
+
+
+def test_an_upload_changed_after_inspection_fails_the_job() -> None:
+    store = ChangingStore()
+    _, outcome = run_job(store, PNG, [INVERT], limits=Limits(band_rows=64))
+    assert outcome.state == "failed"
+    assert outcome.fault is not None
+    assert outcome.fault.code == "input-gone"
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "output", "code"),
+    [
+        ([canny(1, 2)], Output(), "invalid-pipeline"),
+        ([INVERT], Output(format="jpeg"), "invalid-output"),
+    ],
+)
+def test_what_does_not_suit_the_image_fails_the_job_before_any_pixel_is_read(
+    pipeline: list[Step], output: Output, code: str
+) -> None:
+    store = MemoryStore()
+    upload = encode(textured(400, 300, 4, 16))
+    job, outcome = run_job(store, upload, pipeline, output)
+    assert outcome.fault is not None
+    assert outcome.fault.code == code
+    assert not store.exists(naming.JOBS, naming.plan(job))
+    assert leftovers(store) == []

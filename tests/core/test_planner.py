@@ -1,0 +1,141 @@
+"""The plan is decided before any pixel is read, and what can't be done is refused there."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tessera.errors import InvalidOutput, InvalidPipeline, LimitExceeded
+from tessera.plan import ImageInfo, Output, Pixels, Plan, Step
+from tessera.planner import BAND_UNIT, Limits, make_plan
+from tests.support.pipelines import INVERT, canny, median_blur, steps, threshold
+
+PNG, DEFAULTS = Output(), Limits()
+
+
+def image(
+    width: int, height: int, channels: int = 3, depth: int = 8, *, progressive: bool = False
+) -> ImageInfo:
+    pixels = Pixels.from_json({"channels": channels, "depth": depth})
+    return ImageInfo(
+        format="jpeg", width=width, height=height, pixels=pixels, size=1, etag="", progressive=progressive
+    )
+
+
+def plan(
+    info: ImageInfo, *pipeline: Step, output: Output | None = None, limits: Limits | None = None
+) -> Plan:
+    return make_plan(info, pipeline, output or Output(), limits or Limits())
+
+
+@given(
+    width=st.integers(1, 100_000),
+    height=st.integers(1, 600_000),
+    pipeline=st.lists(steps(8), min_size=1, max_size=5),
+)
+def test_tiles_cover_the_image_and_fit_into_memory(width: int, height: int, pipeline: list[Step]) -> None:
+    limits = Limits()
+    try:
+        made = plan(image(width, height), *pipeline, limits=limits)
+    except LimitExceeded:
+        return
+    assert made.memory <= limits.task_memory
+    for stage in made.stages:
+        grid = stage.grid
+        assert grid.tile(grid.count - 1).y1 == height
+        assert grid.count == 1 or stage.band_rows % BAND_UNIT == 0
+        assert grid.count <= 50_000 - 2
+
+
+def test_local_operations_share_a_stage_and_a_global_one_ends_it() -> None:
+    made = plan(image(4000, 3000), INVERT, median_blur(11), canny(1, 2), median_blur(5), threshold(9))
+    first, second = made.stages
+    assert [step.operation for step in first.steps] == ["invert", "median_blur"]
+    assert first.measure is not None
+    assert first.measure.operation == "canny"
+    assert first.halo == 0 + 5 + 2
+    assert second.resolve == first.measure
+    assert [step.operation for step in second.steps] == ["median_blur", "threshold"]
+    assert second.halo == 2
+    assert second.source == first.target
+    assert (second.measure, second.target) == (None, None)
+    assert made.result == Pixels(channels=1)
+
+
+def test_a_small_image_is_one_tile_and_a_large_one_many() -> None:
+    assert plan(image(1200, 900), INVERT).direct
+    twelve = plan(image(4000, 3000), INVERT)
+    assert not twelve.direct
+    assert 4 <= twelve.tiles <= 64
+    giga = plan(image(32_000, 32_000), canny(1, 2))
+    assert 64 <= giga.stages[0].grid.count <= 1000
+
+
+def test_slow_operations_get_smaller_tiles() -> None:
+    fast = plan(image(12_000, 12_000), INVERT).tiles
+    slow = plan(image(12_000, 12_000), *[median_blur(31)] * 16).tiles
+    assert slow > fast
+
+
+def test_a_plan_survives_the_wire() -> None:
+    made = plan(image(4000, 3000), canny(1, 2), INVERT)
+    assert Plan.from_json(made.to_json()) == made
+
+
+@pytest.mark.parametrize(
+    ("info", "limits", "limit", "actual"),
+    [
+        (image(2000, 2000), {"max_pixels": 1_000_000}, 1_000_000, 4_000_000),
+        (image(2000, 2000, progressive=True), {"max_whole_pixels": 1_000_000}, 1_000_000, 4_000_000),
+        (image(1, 60_000), {"band_rows": 1}, 50_000, 60_002),
+    ],
+)
+def test_limits_name_the_bound_and_the_value(
+    info: ImageInfo, limits: dict[str, int], limit: int, actual: int
+) -> None:
+    with pytest.raises(LimitExceeded) as refused:
+        plan(info, INVERT, limits=Limits.from_json(limits))
+    assert (refused.value.limit, refused.value.actual) == (limit, actual)
+
+
+def test_a_band_that_cannot_fit_names_the_setting_to_raise() -> None:
+    with pytest.raises(LimitExceeded, match="MiB of memory") as refused:
+        plan(image(100_000, 20_000), canny(1, 2), limits=Limits(task_memory=32 << 20))
+    assert refused.value.hint is not None
+    assert "task_memory" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "message", "pointer"),
+    [
+        ([], "this one has 0", "/pipeline"),
+        ([INVERT] * 33, "this one has 33", "/pipeline"),
+        ([INVERT, Step(operation="cany")], "there is no operation 'cany'", "/pipeline/1/operation"),
+        ([median_blur(4)], "must be odd, for example 3 or 5", "/pipeline/0/parameters/ksize"),
+        ([median_blur(1)], "greater than or equal to 3", "/pipeline/0/parameters/ksize"),
+        ([canny(9, 3)], r"low \(9\) must not be above high \(3\)", "/pipeline/0/parameters"),
+        ([Step(operation="invert", parameters={"a": 1})], "not permitted", "/pipeline/0/parameters/a"),
+        ([threshold(256)], "above the brightest level of 8-bit", "/pipeline/0"),
+    ],
+)
+def test_refused_pipelines_say_what_and_where(pipeline: list[Step], message: str, pointer: str) -> None:
+    with pytest.raises(InvalidPipeline, match=message) as refused:
+        plan(image(10, 10), *pipeline)
+    assert refused.value.pointer == pointer
+
+
+@pytest.mark.parametrize("step", [canny(1, 2), median_blur(7)], ids=str)
+def test_what_needs_8_bits_is_refused_for_16(step: Step) -> None:
+    with pytest.raises(InvalidPipeline, match="8-bit"):
+        plan(image(10, 10, depth=16), step)
+
+
+def test_a_close_name_is_suggested() -> None:
+    with pytest.raises(InvalidPipeline) as refused:
+        plan(image(10, 10), Step(operation="cany"))
+    assert refused.value.hint == "did you mean canny?"
+
+
+def test_an_output_that_cannot_hold_the_result_is_refused() -> None:
+    with pytest.raises(InvalidOutput, match="alpha"):
+        plan(image(10, 10, channels=4), INVERT, output=Output(format="jpeg"))
+    assert plan(image(10, 10, channels=4), canny(1, 2), output=Output(format="jpeg")).result.channels == 1
