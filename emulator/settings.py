@@ -1,0 +1,220 @@
+"""What the app's host.json and local.settings.json say."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from emulator.errors import ConfigurationError, UnsupportedFeatureError
+
+_HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,44}")
+_APP_SETTING = re.compile(r"%([^%]+)%")
+_LEVELS = {
+    "trace": 0,
+    "debug": 10,
+    "information": 20,
+    "warning": 30,
+    "error": 40,
+    "critical": 50,
+    "none": 100,
+}
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """The part of host.json the emulator acts on."""
+
+    route_prefix: str = "api"
+    task_hub: str = "TestHubName"
+    max_activities: int = 10
+    max_orchestrators: int = 10
+    default_version: str | None = None
+    log_levels: Mapping[str, int] = field(default_factory=dict)
+
+    def log_level(self, function: str | None) -> int:
+        """Give the least level at which a function's records are shown.
+
+        Parameters
+        ----------
+        function
+            Function name, or None for records that belong to no function.
+
+        Returns
+        -------
+        int
+            Level as a number of the logging module.
+        """
+        wanted = [f"Function.{function}.User", f"Function.{function}", "Function"] if function else []
+        for category in [*wanted, "default"]:
+            if category in self.log_levels:
+                return self.log_levels[category]
+        return 20
+
+
+def resolve(text: str, environment: Mapping[str, str]) -> str:
+    """Replace ``%NAME%`` by the app setting of that name.
+
+    Parameters
+    ----------
+    text
+        Text with any number of references.
+    environment
+        The app settings.
+
+    Returns
+    -------
+    str
+        The text with its references replaced.
+
+    Raises
+    ------
+    ConfigurationError
+        When a referenced setting doesn't exist.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in environment:
+            raise ConfigurationError(
+                f"'{text}' refers to the app setting '{match[1]}', which isn't set: "
+                f"add it to Values in local.settings.json or to the environment"
+            )
+        return environment[match[1]]
+
+    return _APP_SETTING.sub(value, text)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object from a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    dict
+        Its content.
+
+    Raises
+    ------
+    ConfigurationError
+        When it can't be read or isn't a JSON object.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} can't be read as JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path} must hold a JSON object")
+    return content
+
+
+def app_environment(app: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Join local.settings.json with the environment, which wins.
+
+    Parameters
+    ----------
+    app
+        The app folder.
+    environment
+        The emulator's own environment.
+
+    Returns
+    -------
+    dict
+        The environment for worker processes.
+
+    Raises
+    ------
+    ConfigurationError
+        When local.settings.json can't be read, is encrypted, or names another language than Python.
+    """
+    path = app / "local.settings.json"
+    content = read_json(path) if path.exists() else {}
+    if content.get("IsEncrypted"):
+        raise ConfigurationError(
+            f"{path} is encrypted: run `func settings decrypt` or set IsEncrypted to false"
+        )
+    values = {str(name): str(value) for name, value in content.get("Values", {}).items()}
+    joined = {**values, **environment}
+    language = joined.setdefault("FUNCTIONS_WORKER_RUNTIME", "python")
+    if language != "python":
+        raise ConfigurationError(
+            f"FUNCTIONS_WORKER_RUNTIME is '{language}'; the emulator runs Python apps only"
+        )
+    joined["AzureWebJobsScriptRoot"] = str(app)
+    joined.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
+    return joined
+
+
+def host_settings(app: Path, environment: Mapping[str, str]) -> HostSettings:
+    """Read host.json.
+
+    Parameters
+    ----------
+    app
+        The app folder.
+    environment
+        The app settings, for ``%NAME%`` references.
+
+    Returns
+    -------
+    HostSettings
+        The settings, with the defaults of the real host.
+
+    Raises
+    ------
+    ConfigurationError
+        When the file is missing or a value is invalid.
+    UnsupportedFeatureError
+        When a durable storage provider other than Azure Storage is asked for.
+    """
+    path = app / "host.json"
+    if not path.exists():
+        raise ConfigurationError(f"{app} is no function app: it has no host.json. Pass its folder with --app")
+    content = read_json(path)
+    extensions = content.get("extensions", {})
+    durable = extensions.get("durableTask", {})
+    provider = durable.get("storageProvider", {}).get("type", "AzureStorage")
+    if provider.lower() not in ("azurestorage", "azure_storage"):
+        raise UnsupportedFeatureError(
+            f"{path}: the durable storage provider '{provider}' isn't emulated; "
+            f"override it locally with the app setting AzureFunctionsJobHost__extensions__durableTask__"
+            f"storageProvider__type=AzureStorage or use the default"
+        )
+    hub = resolve(str(durable.get("hubName", "TestHubName")), environment)
+    if not _HUB_NAME.fullmatch(hub):
+        raise ConfigurationError(
+            f"{path}: hubName '{hub}' must be 3 to 45 letters and digits and start with a letter"
+        )
+    processors = os.cpu_count() or 1
+    return HostSettings(
+        route_prefix=str(extensions.get("http", {}).get("routePrefix", "api")).strip("/"),
+        task_hub=hub,
+        max_activities=_positive(durable, "maxConcurrentActivityFunctions", 10 * processors, path),
+        max_orchestrators=_positive(durable, "maxConcurrentOrchestratorFunctions", 10 * processors, path),
+        default_version=durable.get("defaultVersion"),
+        log_levels=_log_levels(content, path),
+    )
+
+
+def _positive(section: Mapping[str, Any], name: str, default: int, path: Path) -> int:
+    value = section.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigurationError(f"{path}: {name} must be a whole number of at least 1, not {value!r}")
+    return value
+
+
+def _log_levels(content: Mapping[str, Any], path: Path) -> dict[str, int]:
+    levels = {}
+    for category, level in content.get("logging", {}).get("logLevel", {}).items():
+        if str(level).lower() not in _LEVELS:
+            raise ConfigurationError(
+                f"{path}: unknown log level '{level}' for '{category}'; use {', '.join(_LEVELS)}"
+            )
+        levels[category] = _LEVELS[str(level).lower()]
+    return levels
