@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -40,12 +42,11 @@ class Stack:
     process: "subprocess.Popen[bytes]"
     log: Path
 
-    def workers(self) -> list[int]:
-        """Ask the host for the process ids of its workers."""
-        import urllib.request
-
-        with urllib.request.urlopen(f"{self.url}/admin/emulator/workers", timeout=5) as answer:
-            return [worker["pid"] for worker in json.load(answer)["workers"]]
+    def workers(self) -> list[dict[str, Any]]:
+        """Ask the host for its workers: pid, state, running functions, executions, start."""
+        with urlopen(f"{self.url}/admin/emulator/workers", timeout=5) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+            return found
 
 
 @contextmanager
