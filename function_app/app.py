@@ -5,7 +5,7 @@ import logging
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app import durable
+from function_app import durable, maintenance, routes_catalogue, routes_jobs, routes_uploads
 from function_app.services import services
 
 # At INFO the SDK logs every request to storage.
@@ -15,5 +15,8 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 services()
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (durable.blueprint,):
-    app.register_functions(blueprint)
+app.register_functions(routes_uploads.blueprint)
+app.register_functions(routes_jobs.blueprint)
+app.register_functions(routes_catalogue.blueprint)
+app.register_functions(durable.blueprint)
+app.register_functions(maintenance.blueprint)

@@ -6,7 +6,7 @@ goes through as its own exceptions.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
@@ -54,16 +54,16 @@ class BlobStore:
         """
         if length == 0:
             return b""
-        condition = MatchConditions.IfNotModified if etag else None
+        pinned: dict[str, Any] = (
+            {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
+        )
+        blob = self._blob(container, name)
         with _translated(container, name):
             try:
-                return (
-                    self._blob(container, name)
-                    .download_blob(offset=offset, length=length, etag=etag, match_condition=condition)
-                    .readall()
-                )
+                data: bytes = blob.download_blob(offset=offset, length=length, **pinned).readall()
+                return data
             except HttpResponseError as error:
-                if error.status_code == 416:
+                if error.status_code == 416:  # the offset is at the end or past it
                     return b""
                 raise
 
@@ -143,7 +143,7 @@ class BlobStore:
         if not self.blocks(container, name):
             return
         with suppress(BlobMissing, BlobExists), _translated(container, name):
-            blob.commit_block_list([], etag="*", match_condition=MatchConditions.IfMissing)
+            blob.commit_block_list([], match_condition=MatchConditions.IfMissing)
             blob.delete_blob()
 
     def _writing(self, container: str, write: Callable[[], object]) -> None:
@@ -175,6 +175,7 @@ def _translated(container: str, name: str) -> Iterator[None]:
         raise
 
 
-def _code(error: HttpResponseError) -> str:
+def _code(error: HttpResponseError) -> str | None:
     """Return the service's own code, which the SDK sets on the exception, but doesn't declare."""
-    return str(getattr(error, "error_code", None))
+    code: str | None = getattr(error, "error_code", None)
+    return code

@@ -42,7 +42,7 @@ def _inspect_upload(order: JobOrder, store: Store) -> Plan:
 def _register_activity[Order: Message](
     name: str, order_type: type[Order], work: Callable[[Order, Store], Message | None]
 ) -> None:
-    def activity(order: dict[str, Any]) -> dict[str, Any]:
+    def activity(order: dict) -> dict:  # type: ignore[type-arg]  # the worker takes plain classes only
         return reply(lambda message: work(message, services().store), order_type, order)
 
     blueprint.function_name(name)(blueprint.activity_trigger(input_name="order", activity=name)(activity))

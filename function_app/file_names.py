@@ -22,9 +22,8 @@ def base_name(name: str) -> str | None:
     last = last.strip(" .")
     if len(last) > MOST_CHARACTERS:
         stem, dot, suffix = last.rpartition(".")
-        last = (
-            f"{stem[: MOST_CHARACTERS - len(suffix) - 1]}{dot}{suffix}" if dot and len(suffix) < 20 else last
-        )
+        if dot and len(suffix) < _LONGEST_SUFFIX:
+            return f"{stem[: MOST_CHARACTERS - len(suffix) - 1]}.{suffix}"
     return last[:MOST_CHARACTERS] or None
 
 

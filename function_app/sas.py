@@ -7,7 +7,6 @@ from typing import NamedTuple
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, UserDelegationKey, generate_blob_sas
 
 from function_app.file_names import content_disposition
-from function_app.settings import is_loopback
 
 UPLOAD = BlobSasPermissions(create=True, write=True)
 DOWNLOAD = BlobSasPermissions(read=True)
@@ -57,7 +56,8 @@ class Signer:
             user_delegation_key=None if self._account_key else self._key_until(expires_at),
             permission=permission,
             expiry=expires_at,
-            protocol="https,http" if is_loopback(blob.url) else "https",
+            # Plain http is how Azurite is reached; `storage.connect` allows it on this machine only.
+            protocol="https" if blob.url.startswith("https:") else "https,http",
             content_disposition=content_disposition(file_name) if file_name else None,
             content_type=media_type,
         )

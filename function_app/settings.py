@@ -82,15 +82,12 @@ class Settings(BaseModel):
         return self
 
 
-def is_loopback(url: str) -> bool:
-    """Tell whether *url* is on this machine."""
-    return urlsplit(url).hostname in _LOOPBACK
-
-
 def is_safe_endpoint(url: str) -> bool:
     """Tell whether *url* is https, or http on this machine."""
     parts = urlsplit(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url)))
+    if parts.scheme == "http":
+        return parts.hostname in _LOOPBACK
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -1,0 +1,73 @@
+"""Orchestrations as the Durable Functions host knows them; the instance id is the job's id."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import azure.durable_functions as df
+
+from function_app.problems import Unavailable
+from tessera.messages import JobOrder
+
+_Status = df.OrchestrationRuntimeStatus
+_ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled)
+_PURGE_TRIES = 20
+_PURGE_INTERVAL = 0.25
+
+
+class Life(Enum):
+    """Whether an orchestration will still do something."""
+
+    ABSENT = "absent"
+    WAITING = "waiting"
+    RUNNING = "running"
+    ENDED = "ended"
+
+
+async def life(client: Any, job: str) -> Life:
+    """Return how far the orchestration of *job* is, as the durable *client* sees it."""
+    status = (await client.get_status(job)).runtime_status
+    if status is None:
+        return Life.ABSENT
+    if status in _ENDED:
+        return Life.ENDED
+    return Life.WAITING if status is _Status.Pending else Life.RUNNING
+
+
+async def start(client: Any, order: JobOrder, *, new: bool) -> None:
+    """Start the orchestration of a job, unless the job isn't *new* and has one.
+
+    Raises
+    ------
+    Unavailable
+        If the host doesn't start it.
+    """
+    if not new and await life(client, order.job) is not Life.ABSENT:
+        return
+    try:
+        await client.start_new("process_image", order.job, order.to_json())
+    except Exception as error:
+        # A start that came second is refused by the host; the SDK raises nothing more exact.
+        if await life(client, order.job) in (Life.ABSENT, Life.ENDED):
+            raise Unavailable(
+                "the job is recorded, but could not be started",
+                hint="send the same request with the same Idempotency-Key again",
+            ) from error
+
+
+async def forget(client: Any, job: str) -> None:
+    """Remove the history of an orchestration that is over or about to be."""
+    for _ in range(_PURGE_TRIES):
+        purged = await client.purge_instance_history(job)
+        if purged.instances_deleted or await life(client, job) is Life.ABSENT:
+            return
+        await asyncio.sleep(_PURGE_INTERVAL)
+
+
+async def forget_older_than(client: Any, age: timedelta) -> int:
+    """Remove the histories of orchestrations that began more than *age* ago and are over; return how many."""
+    purged = await client.purge_instance_history_by(
+        datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC) - age, list(_ENDED)
+    )
+    return int(purged.instances_deleted)
