@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 import httpx
 
-from tessera_client import downloads, uploads
+from tessera_client import uploads
 from tessera_client.decoding import decode
-from tessera_client.errors import DownloadFailed, JobFailed, UnexpectedResponse
+from tessera_client.downloads import LinkExpired, fetch_result
+from tessera_client.errors import JobFailed, UnexpectedResponse
 from tessera_client.models import Health, Job, Operation, Output, Step, Upload
 from tessera_client.polling import poll
 from tessera_client.retry import RetryPolicy
@@ -132,6 +133,7 @@ class Client:
         pipeline: Sequence[Step],
         output: Output | None = None,
         *,
+        name: str | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Start a job.
@@ -143,6 +145,8 @@ class Client:
             The operations in order, at least one.
         output : Output, optional
             Default: PNG.
+        name : str, optional
+            File name of the input, to tell jobs apart.
         idempotency_key : str, optional
             Two calls with one key start one job. Default: a new key, so that the retries within this
             call start one job.
@@ -157,11 +161,13 @@ class Client:
         NotFound
             When there is no such upload.
         """
-        body = {
+        body: dict[str, Any] = {
             "upload_id": upload_id,
             "pipeline": [asdict(step) for step in pipeline],
             "output": {k: v for k, v in asdict(output or Output()).items() if v is not None},
         }
+        if name is not None:
+            body["name"] = name
         headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
         return _job(self._transport.api("POST", "jobs", body=body, headers=headers))
 
@@ -178,13 +184,7 @@ class Client:
     def watch(self, job_id: str, *, timeout: float | None = None) -> Iterator[Job]:
         """Ask again and again until the state is final, ever more slowly up to once a second.
 
-        An API that is away for a while (see `RetryPolicy`) does not end it.
-
-        Parameters
-        ----------
-        job_id : str
-        timeout : float, optional
-            Seconds; default: as long as it takes.
+        An API that is away for a while (see `RetryPolicy`) does not end it; ``timeout``, in seconds, does.
 
         Yields
         ------
@@ -252,20 +252,10 @@ class Client:
         """
         target = Path(target)
         try:
-            self._fetch(job, target, overwrite, progress)
-        except downloads.LinkExpired:
-            self._fetch(self.job(job.id), target, overwrite, progress)
+            fetch_result(self._transport, job, target, overwrite=overwrite, progress=progress)
+        except LinkExpired:
+            fetch_result(self._transport, self.job(job.id), target, overwrite=overwrite, progress=progress)
         return target
-
-    def _fetch(self, job: Job, target: Path, overwrite: bool, progress: Progress | None) -> None:
-        if job.finished and not job.succeeded:
-            raise JobFailed(job)
-        if job.result is None:
-            raise DownloadFailed(f"job {job.id} has no result yet, it is {job.state}", "Wait for it first.")
-        result = job.result
-        downloads.fetch(
-            self._transport, result.url, target, result.size, overwrite=overwrite, progress=progress
-        )
 
 
 def _job(document: Any) -> Job:

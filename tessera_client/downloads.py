@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 import httpx
 
-from tessera_client.errors import DownloadFailed
+from tessera_client.errors import DownloadFailed, JobFailed
+from tessera_client.models import Job
 from tessera_client.retry import TRANSIENT_STATUSES, TransientFailure, retry_after, with_retries
 from tessera_client.transport import Transport, reason, refusal
 
@@ -18,6 +19,25 @@ OVERWRITE_HINT = "Choose another name, or allow overwriting (--force)."
 
 class LinkExpired(DownloadFailed):
     """Raised when storage no longer accepts the address; the API gives a new one."""
+
+
+def fetch_result(
+    transport: Transport, job: Job, target: Path, *, overwrite: bool = False, progress: Progress | None = None
+) -> None:
+    """Write the result of a job to ``target``; see `fetch`.
+
+    Raises
+    ------
+    JobFailed
+        When the job failed or was cancelled.
+    DownloadFailed
+        Also when there is no result yet.
+    """
+    if job.finished and not job.succeeded:
+        raise JobFailed(job)
+    if job.result is None:
+        raise DownloadFailed(f"job {job.id} has no result yet, it is {job.state}", "Wait for it first.")
+    fetch(transport, job.result.url, target, job.result.size, overwrite=overwrite, progress=progress)
 
 
 def fetch(

@@ -107,7 +107,7 @@ class Stage:
 
     index: int
     count: int
-    name: str = ""
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

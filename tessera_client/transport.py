@@ -23,6 +23,7 @@ from tessera_client.retry import TRANSIENT_STATUSES, RetryPolicy, TransientFailu
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 START_HINT = "Is it running there? Start it with `make up`, or set TESSERA_API_URL to its address."
+EXPIRED_HINT = "The permission to write may have run out: start again."
 KEY_HINT = "Set TESSERA_API_KEY to a key of this API."
 
 
@@ -145,7 +146,7 @@ class Transport:
             if response.status_code in TRANSIENT_STATUSES:
                 raise TransientFailure(failure(refusal(response)), retry_after(response.headers))
             if not response.is_success:
-                raise failure(refusal(response))
+                raise failure(refusal(response), EXPIRED_HINT if response.status_code == 403 else None)
 
         with_retries(self.policy, attempt, cancelled)
 

@@ -25,7 +25,6 @@ SMALLEST_BLOCK = 4 * MIB
 MOST_BLOCKS = 50_000
 PARALLEL = 4
 PIECE = 64 << 10
-EXPIRED_HINT = "If the upload took very long its permission may have run out: start again."
 
 
 def send(
@@ -109,14 +108,10 @@ class FileUpload:
             ``size`` of them.
         """
         self._count(0)
-        try:
-            if self._size <= SINGLE_PUT_LIMIT:
-                self._put_blob(next(self._blocks(stream, SINGLE_PUT_LIMIT)))
-            else:
-                self._put_blocks(stream)
-        except UploadFailed as failed:
-            failed.hint = failed.hint or EXPIRED_HINT
-            raise
+        if self._size <= SINGLE_PUT_LIMIT:
+            self._put_blob(next(self._blocks(stream, SINGLE_PUT_LIMIT)))
+        else:
+            self._put_blocks(stream)
 
     def _put_blob(self, data: bytes) -> None:
         self._put("", data, {"x-ms-blob-type": "BlockBlob", "content-type": self._content_type})

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
+from tessera_client.commands.schema import parameters
 from tessera_client.errors import InvalidPipeline
 from tessera_client.models import Operation, Step
 
@@ -24,25 +25,28 @@ def find(operations: Iterable[Operation], name: str) -> Operation:
 
 
 def check(steps: Sequence[Step], operations: Sequence[Operation]) -> None:
-    """Check the names of operations and parameters; the values are the service's to judge.
+    """Check names, bounds and listed values; everything else is the service's to judge.
 
     Raises
     ------
     InvalidPipeline
-        When an operation or a parameter does not exist, or a required parameter is missing.
+        When an operation or a parameter does not exist, a required parameter is missing, or a value is
+        out of bounds.
     """
     for step in steps:
-        schema = find(operations, step.operation).parameters
-        known = schema.get("properties", {})
-        help_command = f"See `tessera operations {step.operation}`."
-        for name in step.parameters:
-            if name not in known and not schema.get("additionalProperties"):
+        known = {each.name: each for each in parameters(find(operations, step.operation))}
+        advice = f"See `tessera operations {step.operation}`."
+        for name, value in step.parameters.items():
+            if name not in known:
                 raise InvalidPipeline(
-                    f"{step.operation} has no parameter '{name}'", _nearest(name, known) + help_command
+                    f"{step.operation} has no parameter '{name}'", _nearest(name, known) + advice
                 )
-        missing = [name for name in schema.get("required", ()) if name not in step.parameters]
-        if missing:
-            raise InvalidPipeline(f"{step.operation} needs the parameter '{missing[0]}'", help_command)
+            if not known[name].allows(value):
+                allowed = known[name].range or known[name].kind
+                raise InvalidPipeline(f"{step.operation}: {name}={value} is not within {allowed}", advice)
+        for name, parameter in known.items():
+            if parameter.required and name not in step.parameters:
+                raise InvalidPipeline(f"{step.operation} needs the parameter '{name}'", advice)
 
 
 def _nearest(name: str, names: Collection[str]) -> str:

@@ -12,19 +12,24 @@ from tessera_client.errors import ConnectionFailed, DownloadFailed, NotFound, Te
 
 @contextmanager
 def held_back() -> Iterator[Callable[[], None]]:
-    """Hold back a first Ctrl-C; a second one breaks through.
+    """Hold back a first Ctrl-C while a job is started; a second one breaks through.
 
     Yields
     ------
     callable
         Lets Ctrl-C take effect from now on; raises KeyboardInterrupt when it was pressed meanwhile.
+
+    Raises
+    ------
+    Interrupted
+        On the second Ctrl-C.
     """
     pressed = False
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal pressed
         if pressed:
-            raise KeyboardInterrupt
+            raise Interrupted("interrupted while the job was being started: it may be running")
         pressed = True
 
     def release() -> None:
@@ -84,4 +89,4 @@ def _cancelled(client: Client, job_id: str) -> Interrupted:
             f"interrupted, but job {job_id} may still be running{why}",
             f"Cancel it with `tessera cancel {job_id}`.",
         )
-    return Interrupted(f"interrupted; job {job_id} is cancelled and its data removed")
+    return Interrupted(f"interrupted; job {job_id} is being cancelled, its data is removed")

@@ -72,7 +72,7 @@ def cancel(settings: Settings, job_id: str) -> None:
     if settings.json:
         print_json({"id": job_id, "cancelled": True})
     elif not settings.quiet:
-        typer.echo(f"Job {job_id} is cancelled and its data removed.")
+        typer.echo(f"Job {job_id} is being cancelled, its data is removed.")
 
 
 def follow(client: Client, job_id: str, shown: Display, settings: Settings) -> Job:

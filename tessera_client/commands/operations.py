@@ -71,7 +71,9 @@ def _print_one(operation: Operation) -> None:
 
 
 def _default(parameter: Parameter) -> str:
-    return "required" if parameter.required else json.dumps(parameter.default)
+    if parameter.required:
+        return "required"
+    return parameter.default if isinstance(parameter.default, str) else json.dumps(parameter.default)
 
 
 def _facts(facts: Mapping[str, Any]) -> str:

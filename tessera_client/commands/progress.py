@@ -2,9 +2,8 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol, Self, override
+from typing import Self, override
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -15,18 +14,8 @@ from tessera_client.models import Job
 LINE_EVERY = 0.1
 
 
-class Display(AbstractContextManager["Display"], Protocol):
-    """Shows transfers and a job, one after the other."""
-
-    def transfer(self, what: str, size: int) -> Callable[[int, int], None]:
-        """Begin a transfer of ``size`` bytes; the returned function takes (bytes done, bytes in all)."""
-
-    def job(self, job: Job) -> None:
-        """Show the job as it is now."""
-
-
-class Silence:
-    """Shows nothing."""
+class Display:
+    """Shows transfers and a job, one after the other; this one shows nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -37,14 +26,14 @@ class Silence:
         return None
 
     def transfer(self, what: str, size: int) -> Callable[[int, int], None]:
-        """Begin a transfer."""
+        """Begin a transfer of ``size`` bytes; the returned function takes (bytes done, bytes in all)."""
         return lambda done, total: None
 
     def job(self, job: Job) -> None:
-        """Show the job."""
+        """Show the job as it is now."""
 
 
-class Lines(Silence):
+class Lines(Display):
     """A line for each transfer, each stage and each tenth of the work."""
 
     def __init__(self) -> None:
@@ -63,7 +52,7 @@ class Lines(Silence):
             print(f"{job.state} {job.progress:.0%} {describe(job)}".rstrip(), file=sys.stderr, flush=True)
 
 
-class Bars(Silence):
+class Bars(Display):
     """A live bar for each transfer and for the job, with the time taken and the time left."""
 
     def __init__(self) -> None:
@@ -142,5 +131,5 @@ def display(*, quiet: bool) -> Display:
     Display
     """
     if quiet:
-        return Silence()
+        return Display()
     return Bars() if sys.stderr.isatty() else Lines()

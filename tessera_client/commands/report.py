@@ -64,7 +64,7 @@ def print_job(job: Job) -> None:
         "Input": _input(job),
         "Steps": " -> ".join(step.operation for step in job.pipeline),
         "Progress": ", ".join(filter(None, [f"{job.progress:.0%}", describe(job)])),
-        "Started": f"{job.created_at:%Y-%m-%d %H:%M:%S %Z}" if job.created_at else "",
+        "Created": f"{job.created_at:%Y-%m-%d %H:%M:%S %Z}" if job.created_at else "",
         "Finished": f"{job.finished_at:%Y-%m-%d %H:%M:%S %Z}" if job.finished_at else "",
         "Time": ", ".join(f"{phase} {duration(value)}" for phase, value in job.seconds.items()),
         "Result": f"{decimal(job.result.size)}, fetch it with `tessera wait {job.id} -o FILE`"

@@ -68,7 +68,7 @@ def run(settings: Settings, order: Order) -> None:
             with timed(seconds, "upload"):
                 upload = send(client, order.source, steps, shown)
             with held_back() as release:
-                job_id = client.submit(upload.id, steps, output).id
+                job_id = client.submit(upload.id, steps, output, name=order.source.name).id
                 with cancelling(client, job_id):
                     release()
                     job = follow(client, job_id, shown, settings)
@@ -96,7 +96,7 @@ def submit(settings: Settings, order: Order) -> None:
         with display(quiet=settings.quiet) as shown:
             upload = send(client, order.source, steps, shown)
         with held_back() as release:
-            job = client.submit(upload.id, steps, output)
+            job = client.submit(upload.id, steps, output, name=order.source.name)
             with keeping(job.id):
                 release()
     if settings.json:

@@ -1,13 +1,19 @@
 """Read the JSON schema of an operation's parameters, as pydantic writes it."""
 
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tessera_client.models import Operation
 
-_BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
+_BOUNDS = {
+    "minimum": (">=", operator.ge),
+    "exclusiveMinimum": (">", operator.gt),
+    "maximum": ("<=", operator.le),
+    "exclusiveMaximum": ("<", operator.lt),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,8 @@ class Parameter:
         Its bounds, empty where there are none.
     default : object
         Meaningless where ``required``.
+    value : object
+        One it can have: the default, else an example; None where none is known.
     """
 
     name: str
@@ -31,6 +39,23 @@ class Parameter:
     default: Any
     description: str
     value: Any
+    entry: Mapping[str, Any]
+
+    def allows(self, value: Any) -> bool:
+        """Say whether a value is among those listed or within the bounds; its type is not looked at.
+
+        Parameters
+        ----------
+        value : object
+
+        Returns
+        -------
+        bool
+        """
+        if "enum" in self.entry:
+            return value in self.entry["enum"]
+        tests = [(test, self.entry[key]) for key, (_, test) in _BOUNDS.items() if key in self.entry]
+        return not isinstance(value, int | float) or all(test(value, bound) for test, bound in tests)
 
 
 def parameters(operation: Operation) -> list[Parameter]:
@@ -81,6 +106,7 @@ def _parameter(name: str, entry: Mapping[str, Any], required: bool) -> Parameter
         default=default,
         description=entry.get("description", ""),
         value=examples[0] if default is None and required else default,
+        entry=entry,
     )
 
 
@@ -109,7 +135,7 @@ def _range(entry: Mapping[str, Any]) -> str:
     if low is not None and high is not None:
         bounds = [f"{low} to {high}"]
     else:
-        bounds = [f"{sign} {entry[key]}" for key, sign in _BOUNDS.items() if key in entry]
+        bounds = [f"{sign} {entry[key]}" for key, (sign, _) in _BOUNDS.items() if key in entry]
     if "multipleOf" in entry:
         bounds.append(f"multiple of {entry['multipleOf']}")
     return ", ".join(bounds)

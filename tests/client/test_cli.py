@@ -41,6 +41,7 @@ def test_run_writes_the_result_beside_and_says_where_and_how_long(api: FakeApi, 
     (sent,) = api.sent("POST", "/jobs")
     assert sent.json["pipeline"][0] == {"operation": "canny", "parameters": {"low": 50, "high": 150}}
     assert sent.json["output"] == {"format": "png"}
+    assert sent.json["name"] == "photo.jpg"
 
 
 def test_without_a_terminal_progress_is_plain_lines_on_stderr(api: FakeApi, photo: Path) -> None:
@@ -114,6 +115,8 @@ def test_the_format_follows_from_option_or_suffix(
         (["--op", "cany"], "there is no operation 'cany'"),
         (["--op", "cany"], "Did you mean canny?"),
         (["--op", "canny:hihg=3"], "canny has no parameter 'hihg'"),
+        (["--op", "canny:low=-1"], "canny: low=-1 is not within 0 to 1000"),
+        (["--op", "median_blur:ksize=2"], "median_blur: ksize=2 is not within >= 3"),
         (["--op", "median_blur"], "median_blur needs the parameter 'ksize'"),
     ],
 )
@@ -203,7 +206,7 @@ def test_status_tells_what_is_known(api: FakeApi, photo: Path) -> None:
         "Input     photo.jpg, JPEG, 40 x 30 pixels, 9 bytes",
         "Steps     canny",
         "Progress  25%, canny 1/2, 1 of 4 tiles",
-        "Started   2026-11-23 18:00:00 UTC",
+        "Created   2026-11-23 18:00:00 UTC",
     ]
 
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -81,12 +82,35 @@ def test_ctrl_c_cancels_the_job(
     process = start("run", "photo.jpg", "--op", "canny")
     out, err = pressed.stops(process)
     assert process.returncode == 130
-    assert "tessera: interrupted; job job-1 is cancelled and its data removed" in err
+    assert "tessera: interrupted; job job-1 is being cancelled, its data is removed" in err
     assert "Traceback" not in err
     assert out == ""
     assert len(api.sent("DELETE", "/jobs/job-1")) == 1
     assert not api.jobs
     assert [entry.name for entry in photo.parent.iterdir()] == ["photo.jpg"]
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_service_that_hangs(
+    api: FakeApi, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    started: Queue[subprocess.Popen[str]] = Queue()
+
+    def press_until_it_ends(request: Request) -> None:
+        if request.method == "POST" and request.path.endswith("/jobs"):
+            process = started.get(timeout=DEADLINE)
+            deadline = time.monotonic() + DEADLINE
+            while process.poll() is None and time.monotonic() < deadline:
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.05)
+
+    api.on_answer = press_until_it_ends
+    process = start("run", "photo.jpg", "--op", "canny")
+    started.put(process)
+    _, err = process.communicate(timeout=DEADLINE)
+    assert "Traceback" not in err
+    assert "interrupted while the job was being started: it may be running" in err
+    # Pressed on and on, it may also end the interpreter on its way out.
+    assert process.returncode in (130, -signal.SIGINT)
 
 
 def test_ctrl_c_during_the_upload_starts_no_job(
