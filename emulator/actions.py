@@ -42,7 +42,7 @@ class InvalidOrchestratorError(EmulatorError):
 
 @dataclass(frozen=True)
 class OrchestratorAnswer:
-    """What the SDK answered for one episode: all actions since the orchestration's start, and its end if any."""
+    """What the SDK answered for one episode: all actions since its start, and the end if any."""
 
     actions: list[dict[str, Any]] = field(default_factory=list)
     is_done: bool = False

@@ -99,8 +99,8 @@ def checkpoint(db: sqlite3.Connection, change: Checkpoint) -> Effects:
 
 def _update(db: sqlite3.Connection, instance: Instance) -> None:
     db.execute(
-        "UPDATE instances SET execution_id = ?, status = ?, input = ?, output = ?, custom_status = ?, created = ?, "
-        "updated = ?, generation = ? WHERE instance_id = ?",
+        "UPDATE instances SET execution_id = ?, status = ?, input = ?, output = ?, custom_status = ?, "
+        "created = ?, updated = ?, generation = ? WHERE instance_id = ?",
         (
             instance.execution_id,
             instance.status,

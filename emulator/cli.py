@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=7071, help="port to listen on, 0 for any free one (default: 7071)")
     add("--min-workers", type=int, default=1, help="worker processes to keep (default: 1)")
     add("--max-workers", type=int, default=2, help="worker processes to run at most (default: 2)")
+    add("--idle-seconds", type=float, default=30.0, help="retire spare workers idle so long (default: 30)")
     add(
         "--state",
         type=Path,

@@ -139,7 +139,7 @@ class DurableApi:
         return instance_id
 
     async def _started(self, request: web.Request, instance_id: str) -> web.Response:
-        """Answer with the management URLs, or with the result if the caller wanted to wait and it came in time."""
+        """Answer with the management URLs, or with the result if the caller waits and it comes in time."""
         query = Query(request)
         timeout, interval = query.number("timeout"), query.number("pollingInterval")
         if timeout is not None and interval is not None:
@@ -238,7 +238,10 @@ class DurableApi:
         if instance.is_over and instance.status != "Failed":
             return web.Response(status=410)
         operation = partial(rewind, instance_id=instance.instance_id, reason=request.query.get("reason"))
-        self._engine.apply(await self._store.write(operation))
+        try:
+            self._engine.apply(await self._store.write(operation))
+        except InstanceConflictError as error:
+            return error_response(500, "Something went wrong while processing your request", str(error))
         return web.Response(status=202)
 
     async def _restart(self, request: web.Request) -> web.Response:

@@ -36,6 +36,8 @@ class Engine:
         The workers.
     activities, orchestrators
         The app's functions by lower-case name.
+    version
+        Version of the app, from host.json.
     on_failure
         Called with an error the host can't go on after.
     """
@@ -46,13 +48,14 @@ class Engine:
         pool: WorkerPool,
         activities: Mapping[str, Function],
         orchestrators: Mapping[str, Function],
+        version: str | None,
         on_failure: Callable[[BaseException], None],
     ) -> None:
         self._store = store
         self._pool = pool
         self._activities = activities
         self._on_failure = on_failure
-        self._orchestrator = Orchestrator(store, activities, orchestrators)
+        self._orchestrator = Orchestrator(store, activities, orchestrators, version)
         self._ready_activities: deque[Activity] = deque()
         self._ready_instances: deque[str] = deque()
         self._deaths: Counter[int | str] = Counter()

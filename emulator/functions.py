@@ -26,7 +26,7 @@ _INSTEAD = {
 class Function:
     """One function of the app.
 
-    ``trigger`` and ``inputs`` are the bindings as the app declares them (camel-case keys, as in function.json).
+    ``trigger`` and ``inputs`` are the bindings as the app declares them (camel-case keys as in function.json).
     """
 
     id: str
@@ -68,8 +68,8 @@ def parse_functions(ready: Mapping[str, Any]) -> list[Function]:
     """
     if "HttpUri" in ready["capabilities"]:
         raise UnsupportedFeatureError(
-            "the app imports an HTTP streaming extension (azurefunctions-extensions-http-...), which isn't emulated: "
-            "use azure.functions.HttpRequest and HttpResponse"
+            "the app imports an HTTP streaming extension (azurefunctions-extensions-http-...), which isn't "
+            "emulated: use azure.functions.HttpRequest and HttpResponse"
         )
     functions = [_parse(item) for item in ready["functions"]]
     if not functions:
@@ -104,7 +104,8 @@ def _check(function: str, binding: Mapping[str, Any]) -> None:
             kind, f"use one of {', '.join(sorted(_TRIGGERS))} and an SDK inside the function"
         )
         raise UnsupportedFeatureError(
-            f"function '{function}': the binding '{binding.get('name')}' of type '{kind}' isn't emulated; {instead}"
+            f"function '{function}': the binding '{binding.get('name')}' of type '{kind}' isn't emulated; "
+            f"{instead}"
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emulator.admin_api import AdminApi
 from emulator.azurite import Azurite
@@ -38,6 +39,7 @@ class Options:
     port: int
     min_workers: int
     max_workers: int
+    idle_seconds: float
     state: Path
     enforce_keys: bool
     azurite: Path | None
@@ -112,13 +114,14 @@ class Host:
         keys = Keys(options.state.with_name("keys.json"), options.enforce_keys)
         azurite = self._azurite(stack)
         slots = {ACTIVITY: settings.max_activities, ORCHESTRATOR: settings.max_orchestrators}
-        limits = PoolLimits(options.min_workers, options.max_workers, slots)
+        limits = PoolLimits(options.min_workers, options.max_workers, options.idle_seconds, slots)
         pool = WorkerPool(options.app, self._environment, limits, self._console, self._fail)
         stack.push_async_callback(pool.close)
-        report, _ = await asyncio.gather(pool.open(), azurite.start() if azurite else asyncio.sleep(0))
-        functions = parse_functions(report)
+        opening = asyncio.create_task(pool.open())
+        await _together(opening, *([asyncio.create_task(azurite.start())] if azurite else []))
+        functions = parse_functions(opening.result())
         activities, orchestrators = of_kind(functions, ACTIVITY), of_kind(functions, ORCHESTRATOR)
-        engine = Engine(store, pool, activities, orchestrators, self._fail)
+        engine = Engine(store, pool, activities, orchestrators, settings.default_version, self._fail)
         stack.callback(engine.close)
         pool.has_backlog, pool.on_change = engine.has_backlog, engine.pump
         client = ClientBinding(self._url(public), self._rpc_url(internal), settings.task_hub, keys.durable)
@@ -170,3 +173,13 @@ class Host:
         if self._options.enforce_keys:
             say(f"keys are enforced; they are in {self._options.state.with_name('keys.json')}")
         say(f"ready: {url}")
+
+
+async def _together(*tasks: "asyncio.Task[Any]") -> None:
+    """Wait for all tasks; when one fails, end the others and raise its error."""
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -97,8 +97,8 @@ class HttpFunctions:
         Returns
         -------
         StreamResponse
-            The function's response; 404 without a function, 401 without a key, 500 when the function raised, 502
-            when its worker died.
+            The function's response; 404 without a function, 401 without a key, 500 when the function raised,
+            502 when its worker died.
         """
         path = unquote(request.rel_url.raw_path).strip("/")
         for endpoint in self._endpoints:

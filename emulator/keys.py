@@ -37,9 +37,11 @@ class Keys:
         self.enforced = enforced
         if not path.exists():
             made = {name: secrets.token_urlsafe(32) for name in (_MASTER, _HOST, _DURABLE)}
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            partial = path.with_name(f"{path.name}.new")
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 json.dump(made, file)
+            partial.replace(path)
         self._keys = {name: str(value) for name, value in read_json(path).items()}
 
     @property

@@ -13,7 +13,7 @@ from emulator.episodes import Orchestration
 from emulator.functions import Function
 from emulator.history import Event
 from emulator.records import Instance, Message
-from emulator.replay import Names, Outcome, Replay, unknown_function
+from emulator.replay import Callables, Outcome, Replay, unknown_function
 from emulator.store import Store
 from emulator.worker import FunctionError, Worker
 
@@ -29,16 +29,23 @@ class Orchestrator:
         The state.
     activities, orchestrators
         The app's functions by lower-case name.
+    version
+        Version for sub-orchestrations that aren't given one.
     """
 
     def __init__(
-        self, store: Store, activities: Mapping[str, Function], orchestrators: Mapping[str, Function]
+        self,
+        store: Store,
+        activities: Mapping[str, Function],
+        orchestrators: Mapping[str, Function],
+        version: str | None,
     ) -> None:
         self._store = store
         self._functions = orchestrators
-        self._names = Names(
+        self._callables = Callables(
             {name: function.durable_name for name, function in activities.items()},
             {name: function.durable_name for name, function in orchestrators.items()},
+            version,
         )
         self._inbox: defaultdict[str, list[Message]] = defaultdict(list)
         self._claimed: set[str] = set()
@@ -171,7 +178,7 @@ class Orchestrator:
         instance = orchestration.instance
         function = self._functions.get(instance.name.lower())
         if function is None:
-            known = self._names.orchestrators.values()
+            known = self._callables.orchestrators.values()
             return Outcome(status="Failed", result=unknown_function(instance.name, known, "orchestrator"))
         inputs = [{"name": function.trigger["name"], "kind": "string", "in_body": True}]
         body = episodes.payload(orchestration, events)
@@ -186,7 +193,7 @@ class Orchestrator:
             "execution_id": instance.execution_id,
             "parent_id": instance.parent.instance_id if instance.parent else None,
         }
-        return Replay(answer, self._names, identity).play([*orchestration.events, *events])
+        return Replay(answer, self._callables, identity).play([*orchestration.events, *events])
 
     async def _ask(
         self, function: Function, worker: Worker, inputs: list[dict[str, object]], body: bytes

@@ -1,6 +1,7 @@
 """The worker processes of a host: started and retired by load, replaced when they die."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,17 +14,17 @@ from emulator.worker import Worker, spawn
 
 _LOOK_EVERY = 0.25
 _BACKLOG_PATIENCE = 0.5
-_IDLE_GRACE = 30.0
 _LARGEST_RESTART_DELAY = 10.0
 _FAILED_STARTS_ALLOWED = 5
 
 
 @dataclass(frozen=True)
 class PoolLimits:
-    """How many workers, and how many functions of a kind at once in each (by trigger type)."""
+    """How many workers, after how long an idle one goes, how many functions of a kind one runs at once."""
 
     least: int
     most: int
+    idle_seconds: float
     slots: Mapping[str, int]
 
 
@@ -56,7 +57,6 @@ class WorkerPool:
         self._environment = environment
         self._limits = limits
         self._console = console
-        self._say = console.say
         self._on_failure = on_failure
         self.workers: list[Worker] = []
         # Set once the engine exists: whether work waits, and what to do when a slot or a worker becomes free.
@@ -64,7 +64,8 @@ class WorkerPool:
         self.on_change: Callable[[], None] = lambda: None
         self._backlog_since: float | None = None
         self._failed_starts = 0
-        self._closing = False
+        self._starting = 0
+        self._look_now = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -83,21 +84,20 @@ class WorkerPool:
         WorkerDiedError
             When workers keep ending while they start.
         """
-        while True:
+        for attempt in range(1, _FAILED_STARTS_ALLOWED + 1):
             try:
                 report = await self._start_one()
-                break
             except WorkerDiedError as error:
-                self._failed_starts += 1
-                if self._failed_starts >= _FAILED_STARTS_ALLOWED:
+                if attempt == _FAILED_STARTS_ALLOWED:
                     raise
-                self._say(f"{error}; starting another")
-        self._spawn_task(self._scale())
-        return report
+                self._console.say(f"{error}; starting another")
+            else:
+                self._spawn_task(self._scale())
+                return report
+        raise AssertionError("unreachable")
 
     async def close(self) -> None:
         """End all workers; what they run is given up (and runs again after the next start)."""
-        self._closing = True
         for task in self._tasks:
             task.cancel()
         for worker in self.workers:
@@ -181,48 +181,60 @@ class WorkerPool:
     async def _watch(self, worker: Worker) -> None:
         await worker.ended.wait()
         self.workers.remove(worker)
-        if not self._closing and not worker.expected_end:
-            self._say(f"worker process {worker.pid} ended with exit code {worker.process.returncode}")
-            self._spawn_task(self._replace())
+        if not worker.expected_end:
+            self._console.say(f"worker process {worker.pid} ended with exit code {worker.process.returncode}")
+        self._look_now.set()
         self._changed()
 
-    async def _replace(self) -> None:
-        if len(self.workers) < max(1, self._limits.least):
-            await self._add()
-
     async def _add(self) -> None:
-        delay = min(_LARGEST_RESTART_DELAY, 0.5 * 2**self._failed_starts) if self._failed_starts else 0
-        await asyncio.sleep(delay)
         try:
+            if self._failed_starts:
+                await asyncio.sleep(min(_LARGEST_RESTART_DELAY, 2.0 ** (self._failed_starts - 1)))
             await self._start_one()
         except (AppLoadError, WorkerDiedError, OSError) as error:
             self._failed_starts += 1
-            self._say(str(error))
-            if any(worker.state == "running" for worker in self.workers):
-                return
-            if isinstance(error, AppLoadError) or self._failed_starts >= _FAILED_STARTS_ALLOWED:
+            self._console.say(str(error))
+            alone = not any(worker.state == "running" for worker in self.workers)
+            if alone and (isinstance(error, AppLoadError) or self._failed_starts >= _FAILED_STARTS_ALLOWED):
                 self._on_failure(error if isinstance(error, EmulatorError) else WorkerDiedError(str(error)))
+        finally:
+            self._starting -= 1
 
     async def _scale(self) -> None:
-        """Add a worker while there is a backlog, retire idle ones after a while."""
+        """Replace workers that died, add one while there is a backlog, retire those that are idle."""
         while True:
-            now = time.monotonic()
-            running = [worker for worker in self.workers if worker.state == "running"]
-            starting = len(self.workers) - len(running)
-            if not self.has_backlog():
-                self._backlog_since = None
-            elif self._backlog_since is None:
-                self._backlog_since = now
-            waited = self._backlog_since is not None and now - self._backlog_since >= _BACKLOG_PATIENCE
-            wanted = len(running) + 1 if waited else self._limits.least
-            if not starting and len(running) < min(wanted, self._limits.most):
-                self._backlog_since = None
-                await self._add()
-            elif len(running) > self._limits.least:
-                idle = [w for w in running if not w.taken.total() and now - w.idle_since > _IDLE_GRACE]
-                if idle:
-                    idle[-1].retire()
-            await asyncio.sleep(_LOOK_EVERY)
+            for _ in range(self._missing()):
+                self._starting += 1
+                self._spawn_task(self._add())
+            self._retire_idle()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look_now.wait(), _LOOK_EVERY)
+            self._look_now.clear()
+
+    def _missing(self) -> int:
+        """Count the workers to start now."""
+        now = time.monotonic()
+        if not self.has_backlog():
+            self._backlog_since = None
+        elif self._backlog_since is None:
+            self._backlog_since = now
+        present = sum(worker.state == "running" for worker in self.workers) + self._starting
+        if present < self._limits.least:
+            return self._limits.least - present
+        waited = self._backlog_since is not None and now - self._backlog_since >= _BACKLOG_PATIENCE
+        if not waited or self._starting or present >= self._limits.most:
+            return 0
+        self._backlog_since = None
+        return 1
+
+    def _retire_idle(self) -> None:
+        running = [worker for worker in self.workers if worker.state == "running"]
+        spare = len(running) - self._limits.least
+        for worker in reversed(running):
+            idle = time.monotonic() - worker.idle_since
+            if spare > 0 and not worker.taken.total() and idle > self._limits.idle_seconds:
+                spare -= 1
+                worker.retire()
 
     def _spawn_task(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

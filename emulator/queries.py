@@ -66,7 +66,8 @@ def list_instances(
     """
     condition, values = wanted.clause()
     rows = db.execute(
-        f"SELECT {INSTANCE_COLUMNS} FROM instances WHERE {condition} AND instance_id > ? ORDER BY instance_id LIMIT ?",
+        f"SELECT {INSTANCE_COLUMNS} FROM instances WHERE {condition} AND instance_id > ? "
+        "ORDER BY instance_id LIMIT ?",
         [*values, after or "", size + 1],
     ).fetchall()
     page = [to_instance(row) for row in rows[:size]]

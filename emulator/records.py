@@ -77,8 +77,8 @@ class Timer:
 
 
 INSTANCE_COLUMNS = (
-    "instance_id, execution_id, name, version, status, input, output, custom_status, created, updated, parent, "
-    "generation"
+    "instance_id, execution_id, name, version, status, input, output, custom_status, created, updated, "
+    "parent, generation"
 )
 
 
@@ -95,8 +95,9 @@ def to_instance(row: tuple[Any, ...]) -> Instance:
     Instance
         The record.
     """
-    *plain, parent, generation = row
-    return Instance(*plain, parent=Parent(**json.loads(parent)) if parent else None, generation=generation)
+    values = list(row)
+    values[10] = Parent(**json.loads(row[10])) if row[10] else None
+    return Instance(*values)
 
 
 def find_instance(db: sqlite3.Connection, instance_id: str) -> Instance | None:

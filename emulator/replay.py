@@ -1,8 +1,8 @@
 """Replays the actions an orchestrator function asked for against its history.
 
 The orchestrator function runs in a worker, on the SDK; it returns every action since the start. As in the
-Durable extension, the host walks through the history event by event, carries the actions out strictly in order,
-each one awaited before the next, and what the history doesn't yet show as scheduled is a new decision. Task
+Durable extension, the host walks through the history event by event and carries the actions out strictly in
+order, each one awaited before the next; what the history doesn't yet show as scheduled is a new decision. Task
 numbers are given in that order, which is the order in which the SDK meets the same events.
 """
 
@@ -41,8 +41,8 @@ class _RefusedActionError(Exception):
 class Awaited:
     """The tasks of a ``task_all`` the orchestrator waits for.
 
-    As long as some of ``numbers`` are open and none has failed, the orchestrator function can't go on: a replay
-    would return the same actions. ``more`` says that it also waits for something other than these tasks.
+    As long as some of ``numbers`` are open and none has failed, the orchestrator function can't go on: a
+    replay would return the same actions. ``more`` says that it waits for something besides these tasks.
     """
 
     numbers: frozenset[int]
@@ -63,11 +63,12 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Names:
-    """What an orchestrator may call: names of functions by lower-case name."""
+class Callables:
+    """What an orchestrator may call: names of functions by lower-case name; and the version of the app."""
 
     activities: Mapping[str, str]
     orchestrators: Mapping[str, str]
+    version: str | None
 
 
 class Replay:
@@ -77,15 +78,17 @@ class Replay:
     ----------
     answer
         What the SDK returned for exactly the events that will be played.
-    names
+    callables
         The app's functions.
     instance
         ``name``, ``instance_id``, ``execution_id`` and ``parent_id`` of the orchestration.
     """
 
-    def __init__(self, answer: OrchestratorAnswer, names: Names, instance: Mapping[str, str | None]) -> None:
+    def __init__(
+        self, answer: OrchestratorAnswer, callables: Callables, instance: Mapping[str, str | None]
+    ) -> None:
         self._answer = answer
-        self._names = names
+        self._callables = callables
         self._instance = instance
         self._next = 0
         self._open: dict[int, Task] = {}
@@ -204,9 +207,9 @@ class Replay:
         if not known:
             raise NonDeterministicOrchestratorError(
                 f"A previous execution of this orchestration scheduled {words} with sequence number {number}"
-                f"{f' and name {name!r}' if name else ''}, but the current replay execution hasn't (yet?) scheduled "
-                f"this task. Was a change made to the orchestrator code after this instance had already started "
-                f"running?"
+                f"{f' and name {name!r}' if name else ''}, but the current replay execution hasn't (yet?) "
+                f"scheduled this task. Was a change made to the orchestrator code after this instance had already "
+                f"started running?"
             )
         del self._new[number]
 
@@ -227,7 +230,8 @@ class Replay:
     # -- actions ------------------------------------------------------------------------------------------
 
     async def _carry_out(self) -> None:
-        for self._position, action in enumerate(self._answer.actions):
+        for action in self._answer.actions:
+            self._position += 1
             task = self._start(action)
             try:
                 await task
@@ -268,9 +272,9 @@ class Replay:
     def _call(self, action: dict[str, Any]) -> Task:
         name, argument = action["functionName"], action["input"]
         if action["actionType"] <= ActionType.CALL_ACTIVITY_WITH_RETRY:
-            self._require(name, self._names.activities, "activity")
+            self._require(name, self._callables.activities, "activity")
             return self._number(lambda number: actions.ScheduleActivity(number, name, argument))
-        self._require(name, self._names.orchestrators, "orchestrator")
+        self._require(name, self._callables.orchestrators, "orchestrator")
         wanted = action.get("instanceId")
         if wanted and wanted.lower() in (
             str(self._instance["instance_id"]).lower(),
@@ -286,7 +290,7 @@ class Replay:
                 name,
                 wanted or f"{self._instance['execution_id']}:{number}",
                 argument,
-                action.get("version"),
+                action.get("version") or self._callables.version,
             )
         )
 

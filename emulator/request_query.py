@@ -20,7 +20,7 @@ _STATUSES = {
 
 
 class Query:
-    """The query parameters of a request; names aren't case-sensitive, and what can't be read counts as absent.
+    """The query parameters of a request; names aren't case-sensitive, what can't be read counts as absent.
 
     Parameters
     ----------

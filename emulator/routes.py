@@ -25,8 +25,8 @@ _LENGTHS = re.compile(r"(length|minlength|maxlength)\((\d+)(?:,(\d+))?\)")
 class Route:
     """A template as a regular expression, with the defaults of its optional parameters.
 
-    ``order`` sorts routes so that the more specific comes first: literal segments before parameters, catch-alls
-    last.
+    ``order`` sorts routes so that the more specific comes first: literal segments before parameters,
+    catch-alls last.
     """
 
     template: str
@@ -123,6 +123,7 @@ def _value(constraints: str, function: str) -> str:
         else:
             raise UnsupportedFeatureError(
                 f"function '{function}': the route constraint '{constraint}' isn't emulated; use one of "
-                f"{', '.join(_CONSTRAINTS)}, length(n), minlength(n), maxlength(n), or check the value in the function"
+                f"{', '.join(_CONSTRAINTS)}, length(n), minlength(n), maxlength(n), "
+                f"or check the value in the function"
             )
     return expression

@@ -36,8 +36,8 @@ class Schedule:
             self._interval = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         if self._interval == timedelta() or not (interval or self._is_cron()):
             raise ConfigurationError(
-                f"function '{function}': the schedule '{expression}' is neither an NCRONTAB expression such as "
-                f"'0 */5 * * * *' nor an interval such as '00:05:00'"
+                f"function '{function}': the schedule '{expression}' is neither an NCRONTAB expression such "
+                f"as '0 */5 * * * *' nor an interval such as '00:05:00'"
             )
 
     def _is_cron(self) -> bool:

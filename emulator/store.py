@@ -25,8 +25,8 @@ _Job = tuple[Operation[Any], "asyncio.Future[Any]"]
 class Store:
     """Durable state of a task hub.
 
-    Write operations run in the order in which they were given, several in one transaction; each one is applied
-    whole or not at all, and is on disk (as far as a killed process is concerned) when its result is handed out.
+    Write operations run in the order in which they were given, several in one transaction. Each one is applied
+    whole or not at all, and has outlived a kill of this process when its result is handed out.
 
     Parameters
     ----------
@@ -164,8 +164,8 @@ class Store:
         if not isinstance(error, sqlite3.Error) or isinstance(error, sqlite3.IntegrityError):
             return error
         failure = StateError(
-            f"the state file {self.path} can't be written ({error}): make sure that the disk has room and the file "
-            f"is intact, then start again; everything up to the last checkpoint is kept"
+            f"the state file {self.path} can't be written ({error}): make sure that the disk has room and the "
+            f"file is intact, then start again; everything up to the last checkpoint is kept"
         )
         if self._failure is None:
             self._failure = failure
@@ -209,7 +209,7 @@ def _lock(path: Path) -> int:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode=WAL")
-    # A commit then survives a killed process, though not a power cut; syncing every one would cost milliseconds.
+    # A commit then survives a killed process, though not a power cut; syncing each would cost milliseconds.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA journal_size_limit=67108864")
     return connection

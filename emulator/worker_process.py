@@ -152,7 +152,7 @@ class WorkerProcess:
 
 
 def main() -> None:
-    """Start a worker; arguments are the socket's file descriptor, the app folder and the host's process id."""
+    """Start a worker; arguments: the socket's file descriptor, the app folder, the host's process id."""
     descriptor, app_folder, host_pid = sys.argv[1:4]
     dies_with(int(host_pid))()
     logging.getLogger().setLevel(logging.DEBUG)
