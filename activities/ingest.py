@@ -27,8 +27,8 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
     """
     started = perf_counter()
     refuse_if_stopped(order.job, store)
-    decoder = open_upload(order.upload, order.image.size, order.image.etag, store)
     attempt = begin(order.job, naming.INGEST_TASK, store)
+    decoder = open_upload(order.upload, order.image.size, order.image.etag, store)
     raster, name = order.target, naming.work(order.job, order.target.name)
     if order.image.icc:
         store.write(naming.WORK, naming.work(order.job, naming.profile()), decoder.icc)

@@ -1,6 +1,6 @@
 """Look at the header of an upload, and plan the job."""
 
-from activities.attempts import refuse_if_stopped
+from activities.attempts import begin, refuse_if_stopped
 from activities.store import Store
 from activities.uploads import open_upload
 from tessera import naming
@@ -16,10 +16,13 @@ def inspect_upload(order: JobOrder, store: Store, limits: Limits) -> Plan:
     ------
     tessera.errors.TesseraError
         If the upload can't be read, or the pipeline or the output don't suit it.
+    tessera.errors.GaveUp
+        If looking at the header ended its process too often.
     BlobMissing
         If there is no such upload.
     """
     refuse_if_stopped(order.job, store)
+    begin(order.job, naming.INSPECT_TASK, store)
     stat = store.stat(naming.UPLOADS, order.upload)
     image = open_upload(order.upload, stat.size, stat.etag, store).info(stat.etag)
     plan = make_plan(image, order.pipeline, order.output, limits)

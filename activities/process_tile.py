@@ -37,8 +37,8 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     refuse_if_stopped(order.job, store)
     core = stage.grid.tile(order.tile)
     region = window(core, stage.halo, stage.grid.frame)
-    pixels = _read_window(order.job, stage, region, store)
     attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
+    pixels = _read_window(order.job, stage, region, store)
     pixels = run_local(pixels, bind(stage.steps) if stage.steps else ())
     inner, checksum = core.relative_to(region), Adler()
     if stage.measure and stage.target:

@@ -98,6 +98,7 @@ def tile_task(stage: int, tile: int) -> str:
     return f"stage-{stage:02d}-tile-{tile:07d}"
 
 
+INSPECT_TASK: Final = "inspect"
 INGEST_TASK: Final = "ingest"
 DIRECT_TASK: Final = "direct"
 

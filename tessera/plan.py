@@ -146,5 +146,5 @@ class Plan(Message):
 
     @property
     def tiles(self) -> int:
-        """Return the number of tiles of all stages."""
-        return sum(stage.grid.count for stage in self.stages)
+        """Return the number of tiles of all stages; a direct job is one."""
+        return 1 if self.direct else sum(stage.grid.count for stage in self.stages)
