@@ -27,8 +27,9 @@ DEFAULT_API_URL = "http://127.0.0.1:7071"
 class Client:
     """A connection to a Tessera API; use it as a context manager or call ``close``.
 
-    Methods may be called from several threads. Each raises `ConnectionFailed`, `UnexpectedResponse`,
-    `Refused` or `Unavailable` in addition to the errors it names.
+    Methods may be called from several threads. In addition to the errors it names, each raises
+    `ConnectionFailed`, `UnexpectedResponse`, `Refused` or `Unavailable`; and one that is given an ID
+    raises `NotFound` when there is no such upload or job, or no longer.
 
     Parameters
     ----------
@@ -155,11 +156,6 @@ class Client:
         -------
         Job
             With its ``id`` and ``state`` only.
-
-        Raises
-        ------
-        NotFound
-            When there is no such upload.
         """
         body: dict[str, Any] = {
             "upload_id": upload_id,
@@ -172,13 +168,7 @@ class Client:
         return _job(self._transport.api("POST", "jobs", body=body, headers=headers))
 
     def job(self, job_id: str) -> Job:
-        """Ask how a job is doing.
-
-        Raises
-        ------
-        NotFound
-            When there is no such job, or no longer.
-        """
+        """Ask how a job is doing."""
         return _job(self._transport.api("GET", f"jobs/{quote(job_id, safe='')}"))
 
     def watch(self, job_id: str, *, timeout: float | None = None) -> Iterator[Job]:
@@ -195,8 +185,6 @@ class Client:
         ------
         WaitTimedOut
             When it has not finished in time; it goes on.
-        NotFound
-            When there is no such job, or no longer.
         """
         return poll(lambda: self.job(job_id), outage=self._transport.policy.outage, timeout=timeout)
 
@@ -214,13 +202,7 @@ class Client:
         return job
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job and have everything of it removed, its result too.
-
-        Raises
-        ------
-        NotFound
-            When there is no such job, or no longer.
-        """
+        """Stop a job and have everything of it removed, its result too."""
         self._transport.api("DELETE", f"jobs/{quote(job_id, safe='')}")
 
     def download(
