@@ -8,8 +8,10 @@ import azure.functions as func
 from function_app import durable, maintenance, routes_catalogue, routes_jobs, routes_uploads
 from function_app.services import services
 
-# At INFO the SDK logs every request to storage.
+# At INFO the storage SDK logs every request; libvips warns of each broken row of a damaged image, and the
+# job's own error says it once.
 logging.getLogger("azure").setLevel(logging.WARNING)
+logging.getLogger("pyvips").setLevel(logging.ERROR)
 
 # A wrong setting stops the app at its start, and not its first job.
 services()

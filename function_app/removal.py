@@ -12,8 +12,8 @@ def ask_to_stop(record: JobRecord, store: Store) -> bool:
     It isn't if the job came to its end meanwhile: then it didn't see the request.
     """
     store.write(naming.JOBS, naming.stop_flag(record.job), naming.STOP_DELETE)
-    names = set(store.names(naming.JOBS, naming.work(record.job)))
-    return naming.record(record.job) in names and naming.outcome(record.job) not in names
+    is_there = store.exists(naming.JOBS, naming.record(record.job))
+    return is_there and not store.exists(naming.JOBS, naming.outcome(record.job))
 
 
 def remove(record: JobRecord, store: Store) -> None:

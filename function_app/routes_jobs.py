@@ -1,6 +1,7 @@
 """Routes: submit a job, ask how it is doing, delete it."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -29,7 +30,7 @@ async def submit_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     return answer(
         202,
         {"id": record.job, "state": "queued", "created_at": record.created_at},
-        {"Location": f"/api/v1/jobs/{record.job}", **_POLL_AGAIN},
+        {"Location": f"{urlsplit(req.url).path}/{record.job}", **_POLL_AGAIN},
     )
 
 

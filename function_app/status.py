@@ -17,14 +17,14 @@ from function_app.services import Services
 from tessera import naming
 from tessera.codecs import codec_for
 from tessera.messages import Outcome, Result
-from tessera.plan import Message, Plan
+from tessera.plan import Plan
 
 _START_GRACE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is on record about a job; *stopping* if it was asked to stop."""
+    """What is on record about a job; *stopping* if somebody asked it to stop."""
 
     record: JobRecord
     plan: Plan | None
@@ -33,7 +33,7 @@ class Snapshot:
 
 
 def take(job: str, store: Store) -> Snapshot:
-    """Return what is on record about a job: one listing and a read for each record there is.
+    """Return what is on record about a job: one read for each record there may be.
 
     Raises
     ------
@@ -41,12 +41,15 @@ def take(job: str, store: Store) -> Snapshot:
         If there is no such job.
     """
     record = records.load(job, store)
-    names = set(store.names(naming.JOBS, f"{job}/"))
+    plan = _read(naming.plan(job), store)
+    outcome = _read(naming.outcome(job), store)
+    # A job that is done sets the flag itself, to keep tasks that come late from starting.
+    stop = None if outcome else _read(naming.stop_flag(job), store)
     return Snapshot(
         record=record,
-        plan=_read(Plan, naming.plan(job), names, store),
-        outcome=_read(Outcome, naming.outcome(job), names, store),
-        stopping=naming.stop_flag(job) in names,
+        plan=Plan.model_validate_json(plan) if plan else None,
+        outcome=Outcome.model_validate_json(outcome) if outcome else None,
+        stopping=stop is not None and stop != naming.STOP_DONE,
     )
 
 
@@ -156,10 +159,8 @@ def _tiles(plan: Plan, progress: Progress) -> TilesView:
     return TilesView(total=plan.tiles, done=progress.tiles_done, retried=progress.retried)
 
 
-def _read[Kind: Message](kind: type[Kind], name: str, names: set[str], store: Store) -> Kind | None:
-    if name not in names:
-        return None
+def _read(name: str, store: Store) -> bytes | None:
     try:
-        return kind.model_validate_json(store.read(naming.JOBS, name))
+        return store.read(naming.JOBS, name)
     except BlobMissing:
         return None
