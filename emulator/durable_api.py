@@ -185,8 +185,6 @@ class DurableApi:
             shown["historyEvents"] = status.show_history(
                 events, query.flag("showHistoryOutput", False), show_input
             )
-        else:
-            shown["historyEvents"] = None
         if not instance.is_over:
             return json_response(202, shown, {"Location": str(request.url), "Retry-After": "5"})
         failed = instance.status == "Failed" and query.flag("returnInternalServerErrorOnFailure", False)

@@ -26,7 +26,7 @@ _INSTEAD = {
 class Function:
     """One function of the app.
 
-    ``trigger`` and ``inputs`` are the bindings as the app declares them (camel-case keys as in function.json).
+    ``trigger`` and ``inputs`` are the bindings as the app declares them, with the keys of function.json.
     """
 
     id: str

@@ -2,8 +2,8 @@
 
 The orchestrator function runs in a worker, on the SDK; it returns every action since the start. As in the
 Durable extension, the host walks through the history event by event and carries the actions out strictly in
-order, each one awaited before the next; what the history doesn't yet show as scheduled is a new decision. Task
-numbers are given in that order, which is the order in which the SDK meets the same events.
+order, each one awaited before the next; what the history doesn't yet show as scheduled is a new decision.
+Task numbers are given in that order, which is the order in which the SDK meets the same events.
 """
 
 from collections import defaultdict, deque
@@ -208,8 +208,8 @@ class Replay:
             raise NonDeterministicOrchestratorError(
                 f"A previous execution of this orchestration scheduled {words} with sequence number {number}"
                 f"{f' and name {name!r}' if name else ''}, but the current replay execution hasn't (yet?) "
-                f"scheduled this task. Was a change made to the orchestrator code after this instance had already "
-                f"started running?"
+                f"scheduled this task. Was a change made to the orchestrator code after this instance had "
+                f"already started running?"
             )
         del self._new[number]
 

@@ -25,8 +25,8 @@ _Job = tuple[Operation[Any], "asyncio.Future[Any]"]
 class Store:
     """Durable state of a task hub.
 
-    Write operations run in the order in which they were given, several in one transaction. Each one is applied
-    whole or not at all, and has outlived a kill of this process when its result is handed out.
+    Write operations run in the order in which they were given, several in one transaction. Each one is
+    applied whole or not at all, and survives a kill of this process once its result is handed out.
 
     Parameters
     ----------
@@ -164,8 +164,8 @@ class Store:
         if not isinstance(error, sqlite3.Error) or isinstance(error, sqlite3.IntegrityError):
             return error
         failure = StateError(
-            f"the state file {self.path} can't be written ({error}): make sure that the disk has room and the "
-            f"file is intact, then start again; everything up to the last checkpoint is kept"
+            f"the state file {self.path} can't be written ({error}): make sure that the disk has room and "
+            f"the file is intact, then start again; everything up to the last checkpoint is kept"
         )
         if self._failure is None:
             self._failure = failure
