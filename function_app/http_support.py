@@ -3,7 +3,7 @@
 import functools
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import azure.functions as func
@@ -15,7 +15,7 @@ from tessera.errors import LimitExceeded, TesseraError
 
 MOST_BODY_BYTES = 64 << 10
 
-type Handler = Callable[..., Awaitable[func.HttpResponse]]
+type Handler = Callable[..., Coroutine[Any, Any, func.HttpResponse]]
 
 _log = logging.getLogger(__name__)
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
