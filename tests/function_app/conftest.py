@@ -28,8 +28,10 @@ def azurite(azurite_program: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
-def services(azurite: Azurite) -> Services:
-    return build(read_settings({"TESSERA_STORAGE": azurite.connection_string}))
+def services(azurite: Azurite) -> Iterator[Services]:
+    built = build(read_settings({"TESSERA_STORAGE": azurite.connection_string}))
+    with built.signer._client:
+        yield built
 
 
 @pytest.fixture

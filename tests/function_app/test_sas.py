@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
@@ -197,24 +198,19 @@ def test_with_an_identity_urls_are_signed_by_one_delegation_key(
     secure_azurite: Azurite, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cert = str(certificate[0])
-    client = BlobServiceClient(
-        secure_azurite.account_url, credential=UnsignedIdentity(), connection_verify=cert
-    )
-    requests = 0
-    request_key = client.get_user_delegation_key
-
-    def counted(start: datetime, end: datetime) -> Any:
-        nonlocal requests
-        requests += 1
-        return request_key(start, end)
-
-    monkeypatch.setattr(client, "get_user_delegation_key", counted)
-    store, signer = BlobStore(client), Signer(client)
-    store.write("results", "a", b"secret")
-    urls = [signer.sign("results", "a", DOWNLOAD, timedelta(days=1)).url for _ in range(3)]
-    assert requests == 1
-    assert "skoid=" in urls[0]
-    trusting = httpx.Client(verify=ssl.create_default_context(cafile=cert))
-    assert [trusting.get(url).content for url in urls] == [b"secret"] * 3
-    assert trusting.put(urls[0], content=b"x", headers=PUT_BLOB).status_code == 403
-    assert trusting.get(renamed(urls[0], "b")).status_code == 403
+    with (
+        BlobServiceClient(
+            secure_azurite.account_url, credential=UnsignedIdentity(), connection_verify=cert
+        ) as client,
+        httpx.Client(verify=ssl.create_default_context(cafile=cert)) as browser,
+    ):
+        request_key = Mock(wraps=client.get_user_delegation_key)
+        monkeypatch.setattr(client, "get_user_delegation_key", request_key)
+        signer = Signer(client)
+        BlobStore(client).write("results", "a", b"secret")
+        urls = [signer.sign("results", "a", DOWNLOAD, timedelta(days=1)).url for _ in range(3)]
+        assert request_key.call_count == 1
+        assert "skoid=" in urls[0]
+        assert [browser.get(url).content for url in urls] == [b"secret"] * 3
+        assert browser.put(urls[0], content=b"x", headers=PUT_BLOB).status_code == 403
+        assert browser.get(renamed(urls[0], "b")).status_code == 403
