@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 
-IMAGE ?= examples/photograph.jpg
+IMAGE ?= examples/dandelion.jpg
 OPS ?= canny
 FORMAT ?= png
 PYTEST_FLAGS ?=

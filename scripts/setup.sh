@@ -83,7 +83,9 @@ install_python_packages() {
     fi
     rm -f .venv/.packages
     say "Installing Python packages into .venv (a minute or two the first time)"
-    run_logged "$venv_python" -m pip install --quiet --require-hashes -r requirements-dev.txt
+    # pyvips, built where libvips' headers are, would replace the pinned libvips of pyvips-binary with the machine's.
+    run_logged env PKG_CONFIG_LIBDIR=/dev/null \
+        "$venv_python" -m pip install --quiet --require-hashes -r requirements-dev.txt
     write_stamp .venv/.packages requirements-dev.txt
 }
 
