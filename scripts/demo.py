@@ -29,6 +29,7 @@ from tessera_client.pipeline import parse_step
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "out"
+PHOTOGRAPH = ROOT / "examples" / "dandelion.jpg"
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 JPEG_QUALITY = 90
 PICTURE_HEIGHT = 900
@@ -50,10 +51,9 @@ def main() -> int:
 
 
 def parse_arguments() -> argparse.Namespace:
-    photographs = sorted((ROOT / "examples").glob("*.jpg"))
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--image", type=Path, default=photographs[0], help="a PNG or JPEG file")
-    parser.add_argument("--ops", default="canny:low=60,high=160", help="operations, separated by spaces")
+    parser.add_argument("--image", type=Path, default=PHOTOGRAPH, help="a PNG or JPEG file")
+    parser.add_argument("--ops", default="canny", help="operations, separated by spaces")
     parser.add_argument("--format", choices=SUFFIXES, default="png", help="of the result")
     parser.add_argument("--workers", type=int, default=2, help="worker processes")
     return parser.parse_args()
