@@ -14,7 +14,7 @@ from function_app.services import Services
 from tessera import naming
 from tessera.messages import Fault, Outcome, Result
 from tessera.plan import Pixels
-from tests.function_app import jobs
+from tests.function_app import stored
 
 ENDED_AT = "2026-01-01T00:00:00+00:00"
 
@@ -39,7 +39,7 @@ def test_an_unknown_job_is_not_found(store: BlobStore, job: str) -> None:
     ("life", "state"), [(Life.ABSENT, "queued"), (Life.WAITING, "queued"), (Life.RUNNING, "inspecting")]
 )
 def test_before_there_is_a_plan(services: Services, life: Life, state: str) -> None:
-    record = jobs.record(services.store)
+    record = stored.record(services.store)
     view = look(record.job, services, life)
     assert (view.state, view.progress, view.input) == (state, 0, None)
     assert view.created_at == record.created_at
@@ -47,8 +47,8 @@ def test_before_there_is_a_plan(services: Services, life: Life, state: str) -> N
 
 def test_progress_follows_the_blocks_of_each_phase_and_never_falls(services: Services) -> None:
     store = services.store
-    job = jobs.record(store).job
-    plan = jobs.plan(store, job)
+    job = stored.record(store).job
+    plan = stored.plan(store, job)
     source = naming.work(job, plan.stages[0].source.name)
     labels = naming.work(job, naming.label_raster(0))
     result = naming.result(job, "png")
@@ -78,8 +78,8 @@ def test_progress_follows_the_blocks_of_each_phase_and_never_falls(services: Ser
 
 
 def test_a_job_of_one_tile_has_one_phase(services: Services) -> None:
-    job = jobs.record(services.store).job
-    jobs.plan(services.store, job, direct=True)
+    job = stored.record(services.store).job
+    stored.plan(services.store, job, direct=True)
     view = look(job, services)
     assert (view.state, view.stage) == ("running", StageView(index=1, count=1, name="process"))
     put_tiles(services.store, naming.RESULTS, naming.result(job, "png"), 0, 1)
@@ -87,8 +87,8 @@ def test_a_job_of_one_tile_has_one_phase(services: Services) -> None:
 
 
 def test_tiles_that_were_begun_again_are_counted(services: Services) -> None:
-    job = jobs.record(services.store).job
-    jobs.plan(services.store, job)
+    job = stored.record(services.store).job
+    stored.plan(services.store, job)
     for tile, attempt in ((0, 1), (1, 1), (1, 2), (1, 3), (2, 1), (2, 2)):
         mark = naming.attempt(naming.tile_task(0, tile), attempt)
         services.store.write(naming.WORK, naming.work(job, mark), b"")
@@ -98,16 +98,16 @@ def test_tiles_that_were_begun_again_are_counted(services: Services) -> None:
 @pytest.mark.parametrize("flag", [naming.STOP_CANCEL, naming.STOP_DELETE])
 @pytest.mark.parametrize("planned", [True, False])
 def test_a_job_that_was_asked_to_stop_is_cancelling(services: Services, flag: bytes, planned: bool) -> None:
-    job = jobs.record(services.store).job
+    job = stored.record(services.store).job
     if planned:
-        jobs.plan(services.store, job)
+        stored.plan(services.store, job)
     services.store.write(naming.JOBS, naming.stop_flag(job), flag)
     assert look(job, services).state == "cancelling"
 
 
 def test_a_job_that_is_cleaning_up_is_not_cancelling(services: Services) -> None:
-    job = jobs.record(services.store).job
-    jobs.plan(services.store, job, direct=True)
+    job = stored.record(services.store).job
+    stored.plan(services.store, job, direct=True)
     put_tiles(services.store, naming.RESULTS, naming.result(job, "png"), 0, 1)
     services.store.write(naming.JOBS, naming.stop_flag(job), naming.STOP_DONE)
     assert look(job, services).state == "stitching"
@@ -115,8 +115,8 @@ def test_a_job_that_is_cleaning_up_is_not_cancelling(services: Services) -> None
 
 def test_a_finished_job_has_a_result_that_can_be_fetched(services: Services) -> None:
     store = services.store
-    job = jobs.record(store).job
-    jobs.plan(store, job)
+    job = stored.record(store).job
+    stored.plan(store, job)
     store.write(naming.RESULTS, naming.result(job, "png"), b"the file", media_type="image/png")
     result = Result(format="png", width=300, height=512, pixels=Pixels(channels=1), size=8)
     ended = Outcome(
@@ -126,7 +126,7 @@ def test_a_finished_job_has_a_result_that_can_be_fetched(services: Services) -> 
         tiles=8,
         seconds={"stitch": 1},
     )
-    jobs.outcome(store, job, ended)
+    stored.outcome(store, job, ended)
     view = look(job, services, Life.ENDED)
     assert (view.state, view.progress, view.finished_at) == ("succeeded", 1.0, ended.finished_at)
     assert view.tiles == TilesView(total=8, done=8)
@@ -139,9 +139,9 @@ def test_a_finished_job_has_a_result_that_can_be_fetched(services: Services) -> 
 
 
 def test_a_failed_job_says_why_as_a_problem(services: Services) -> None:
-    job = jobs.record(services.store).job
+    job = stored.record(services.store).job
     fault = Fault(code="corrupt-image", title="The image is damaged", detail="it ends early", hint="again")
-    jobs.outcome(services.store, job, Outcome(state="failed", finished_at=ENDED_AT, fault=fault))
+    stored.outcome(services.store, job, Outcome(state="failed", finished_at=ENDED_AT, fault=fault))
     view = look(job, services, Life.ENDED)
     assert (view.state, view.result, view.progress) == ("failed", None, 0)
     assert view.error == {
@@ -167,31 +167,31 @@ def test_a_failed_job_says_why_as_a_problem(services: Services) -> None:
 def test_a_job_on_which_nobody_works_has_failed(
     services: Services, life: Life, age: timedelta, lost: bool
 ) -> None:
-    job = jobs.record(services.store, age=age).job
+    job = stored.record(services.store, age=age).job
     view = look(job, services, life)
     assert (view.state == "failed") is lost
     assert (view.error or {}).get("code") == ("job-lost" if lost else None)
 
 
 def test_a_running_job_is_asked_to_stop_and_to_remove_itself(store: BlobStore) -> None:
-    record = jobs.record(store)
+    record = stored.record(store)
     assert removal.ask_to_stop(record, store)
     assert store.read(naming.JOBS, naming.stop_flag(record.job)) == naming.STOP_DELETE
 
 
 @pytest.mark.parametrize("how", ["ended", "removed"])
 def test_a_job_that_ended_meanwhile_is_left_to_the_caller(store: BlobStore, how: str) -> None:
-    record = jobs.record(store)
+    record = stored.record(store)
     if how == "ended":
-        jobs.outcome(store, record.job, Outcome(state="cancelled", finished_at=ENDED_AT))
+        stored.outcome(store, record.job, Outcome(state="cancelled", finished_at=ENDED_AT))
     else:
         removal.remove(record, store)
     assert not removal.ask_to_stop(record, store)
 
 
 def test_removal_leaves_nothing(store: BlobStore) -> None:
-    record = jobs.record(store)
-    plan = jobs.plan(store, record.job)
+    record = stored.record(store)
+    plan = stored.plan(store, record.job)
     put_tiles(store, naming.WORK, naming.work(record.job, plan.stages[0].source.name), 0, 2)
     put_tiles(store, naming.RESULTS, naming.result(record.job, "png"), 0, 2)
     removal.ask_to_stop(record, store)

@@ -14,7 +14,7 @@ from tessera import naming
 from tessera.errors import CorruptImage, InvalidPipeline, LimitExceeded, TesseraError, UnsupportedFormat
 from tessera.plan import Step
 from tessera.planner import Limits
-from tests.function_app import jobs
+from tests.function_app import stored
 
 LIMITS = Limits(max_bytes=1000)
 
@@ -24,7 +24,7 @@ def request(upload: str, operation: str = "invert", name: str | None = None) -> 
 
 
 def test_a_job_is_recorded_with_every_parameter_spelled_out(store: BlobStore) -> None:
-    record, new = register(request(jobs.upload(store), "canny", "dir/p.png"), None, store, LIMITS)
+    record, new = register(request(stored.upload(store), "canny", "dir/p.png"), None, store, LIMITS)
     assert new
     assert records.load(record.job, store) == record
     assert record.pipeline[0].parameters["aperture"] == 3
@@ -33,7 +33,7 @@ def test_a_job_is_recorded_with_every_parameter_spelled_out(store: BlobStore) ->
 
 
 def test_without_a_key_each_request_is_a_job(store: BlobStore) -> None:
-    upload = jobs.upload(store)
+    upload = stored.upload(store)
     ids = {register(request(upload), None, store, LIMITS)[0].job for _ in range(3)}
     assert len(ids) == 3
 
@@ -44,7 +44,7 @@ def test_without_a_key_each_request_is_a_job(store: BlobStore) -> None:
         (b"", CorruptImage),
         (b"GIF89a" + bytes(60), UnsupportedFormat),
         (b"<svg>", UnsupportedFormat),
-        (jobs.PNG + bytes(1000), LimitExceeded),
+        (stored.PNG + bytes(1000), LimitExceeded),
     ],
 )
 def test_a_bad_upload_is_refused_and_leaves_no_record(
@@ -52,8 +52,8 @@ def test_a_bad_upload_is_refused_and_leaves_no_record(
 ) -> None:
     key = uuid.uuid4().hex
     with pytest.raises(error):
-        register(request(jobs.upload(store, data)), key, store, LIMITS)
-    record, new = register(request(jobs.upload(store)), key, store, LIMITS)
+        register(request(stored.upload(store, data)), key, store, LIMITS)
+    record, new = register(request(stored.upload(store)), key, store, LIMITS)
     assert new
     assert store.exists(naming.JOBS, naming.record(record.job))
 
@@ -69,7 +69,7 @@ def test_an_upload_that_never_came_is_named_with_what_to_do(store: BlobStore) ->
 
 def test_blocks_that_were_never_committed_are_no_upload(store: BlobStore) -> None:
     name = uuid.uuid4().hex
-    store.put_block(naming.UPLOADS, name, "b0", jobs.PNG)
+    store.put_block(naming.UPLOADS, name, "b0", stored.PNG)
     with pytest.raises(UploadNotFound):
         register(request(name), None, store, LIMITS)
 
@@ -81,7 +81,7 @@ def test_the_pipeline_is_checked_before_storage_is_asked(store: BlobStore) -> No
 
 
 def test_one_key_and_one_body_are_one_job(store: BlobStore) -> None:
-    key, upload = uuid.uuid4().hex, jobs.upload(store)
+    key, upload = uuid.uuid4().hex, stored.upload(store)
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: register(request(upload), key, store, LIMITS), range(8)))
@@ -91,7 +91,7 @@ def test_one_key_and_one_body_are_one_job(store: BlobStore) -> None:
 
 
 def test_a_repeated_key_gives_its_job_also_when_the_upload_is_gone(store: BlobStore) -> None:
-    key, upload = uuid.uuid4().hex, jobs.upload(store)
+    key, upload = uuid.uuid4().hex, stored.upload(store)
     first, _ = register(request(upload), key, store, LIMITS)
     store.delete(naming.UPLOADS, upload)
     assert register(request(upload), key, store, LIMITS) == (first, False)
@@ -99,7 +99,7 @@ def test_a_repeated_key_gives_its_job_also_when_the_upload_is_gone(store: BlobSt
 
 @pytest.mark.parametrize("change", [{"operation": "canny"}, {"name": "other.png"}])
 def test_a_key_with_another_body_is_refused(store: BlobStore, change: dict[str, str]) -> None:
-    key, upload = uuid.uuid4().hex, jobs.upload(store)
+    key, upload = uuid.uuid4().hex, stored.upload(store)
     first, _ = register(request(upload), key, store, LIMITS)
     with pytest.raises(IdempotencyConflict, match=first.job):
         register(request(upload, **change), key, store, LIMITS)
@@ -108,4 +108,4 @@ def test_a_key_with_another_body_is_refused(store: BlobStore, change: dict[str, 
 @pytest.mark.parametrize("key", ["", "a b", "ü", "k" * 256, "a\n"])
 def test_a_key_that_could_be_misread_is_refused(store: BlobStore, key: str) -> None:
     with pytest.raises(InvalidRequest, match="Idempotency-Key"):
-        register(request(jobs.upload(store)), key, store, LIMITS)
+        register(request(stored.upload(store)), key, store, LIMITS)
