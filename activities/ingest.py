@@ -39,7 +39,7 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
             if len(pending) == _UPLOADS_AT_ONCE:
                 pending.popleft().result()
                 refuse_if_stopped(order.job, store)
-            data = blockraster.to_bytes(raster, rows)
+            data = blockraster.to_block(raster, rows)
             pending.append(pool.submit(store.put_block, naming.WORK, name, naming.tile_block(index), data))
         for upload in pending:
             upload.result()

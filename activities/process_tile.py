@@ -1,5 +1,6 @@
 """Run one tile of a stage: read its window, process it, put its part of the output as a block."""
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
@@ -51,8 +52,7 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
 
 def _read_window(job: str, stage: Stage, region: Rect, store: Store) -> Array:
     source = stage.source
-    data = store.read(naming.WORK, naming.work(job, source.name), *blockraster.byte_range(source, region))
-    pixels = blockraster.from_bytes(source, region, data)
+    pixels = blockraster.read(source, region, _reader(job, source.name, store))
     if stage.resolve is None:
         return pixels
     return _resolved(job, stage.index - 1, stage.resolve, source, region, pixels, store)
@@ -64,10 +64,7 @@ def _resolved(
     """Turn labels of stage *stage* into pixels, each row by the table of the tile it came from."""
     operation, _ = bind_global(step)
     touched = list(source.grid.touching(region))
-
-    def fetch(offset: int, length: int) -> bytes:
-        return store.read(naming.WORK, naming.work(job, naming.table(stage)), offset, length)
-
+    fetch = _reader(job, naming.table(stage), store)
     parts = []
     for index, table in zip(touched, tables.read(fetch, touched[0], touched[-1] + 1), strict=True):
         rows, _ = source.grid.tile(index).intersection(region).relative_to(region).slices
@@ -75,11 +72,15 @@ def _resolved(
     return np.concatenate(parts)
 
 
+def _reader(job: str, name: str, store: Store) -> Callable[[int, int], bytes]:
+    return lambda offset, length: store.read(naming.WORK, naming.work(job, name), offset, length)
+
+
 def _measure(order: TileOrder, step: Step, target: Raster, pixels: Array, core: Rect, store: Store) -> int:
     operation, parameters = bind_global(step)
     measured = operation.measure(np.ascontiguousarray(pixels), core, parameters)
     block = naming.tile_block(order.tile)
-    data = blockraster.to_bytes(target, measured.labels)
+    data = blockraster.to_block(target, measured.labels)
     summaries = naming.summaries(order.stage.index)
     store.put_block(naming.WORK, naming.work(order.job, summaries), block, measured.summary)
     store.put_block(naming.WORK, naming.work(order.job, target.name), block, data)

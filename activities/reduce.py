@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from activities.attempts import refuse_if_stopped
-from activities.store import Store
+from activities.store import BlobMissing, Store
 from tessera import blockraster, naming, tables
 from tessera.messages import ReduceOrder
 from tessera.pipeline import bind_global
@@ -25,7 +25,11 @@ def reduce(order: ReduceOrder, store: Store) -> None:
         raise ValueError(f"stage {stage.index} measures nothing")
     tiles = [naming.tile_block(index) for index in range(stage.grid.count)]
     labels = naming.work(order.job, stage.target.name)
-    store.put_block(naming.WORK, labels, naming.HEAD_BLOCK, blockraster.header(stage.target))
+    sizes = store.blocks(naming.WORK, labels)
+    if missing := [tile for tile in tiles if tile not in sizes]:
+        raise BlobMissing(f"{labels} lacks {len(missing)} blocks")
+    header = blockraster.header(stage.target, [sizes[tile] for tile in tiles])
+    store.put_block(naming.WORK, labels, naming.HEAD_BLOCK, header)
     store.commit(naming.WORK, labels, [naming.HEAD_BLOCK, *tiles])
     operation, _ = bind_global(stage.measure)
     merged = operation.merge(stage.grid, _summaries(order, tiles, store))

@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from tessera.geometry import Grid
@@ -57,11 +58,12 @@ def max_label(width: int, height: int) -> int:
 
 
 def summarize(labels: Labels) -> bytes:
-    """Return the border of a label map as bytes: shape, the largest label, and the four sides."""
+    """Return the border of a label map, deflated: shape, the largest label, and the four sides."""
     rows, columns = labels.shape
     top, bottom, left, right = _sides(labels)
     head = np.array([rows, columns, labels.max(initial=CERTAIN)])
-    return np.concatenate([head, top, bottom, left, right]).astype("<u4").tobytes()
+    values = np.concatenate([head, top, bottom, left, right]).astype("<u4")
+    return isal_zlib.compress(values, 1)
 
 
 def merge(grid: Grid, summaries: Iterator[bytes]) -> list[NDArray[np.uint8]]:
@@ -92,7 +94,7 @@ class _Border:
     """The four sides of one tile's label map."""
 
     def __init__(self, summary: bytes) -> None:
-        values = np.frombuffer(summary, "<u4").astype(np.int64)
+        values = np.frombuffer(isal_zlib.decompress(summary), "<u4").astype(np.int64)
         rows, columns, self.largest = (int(value) for value in values[:3])
         ends = 3 + np.cumsum([columns, columns, rows])
         self.top, self.bottom, self.left, self.right = np.split(values[3:], ends - 3)

@@ -87,7 +87,8 @@ class ImageInfo(Message):
 class Raster(Message):
     """A block raster: *width* x *height* pixels in one blob, cut into full-width blocks.
 
-    *dtype* is that of NumPy: ``u1`` and ``u2`` for images, ``u2`` and ``u4`` for label maps.
+    *dtype* is that of NumPy: ``u1`` and ``u2`` for images, ``u2`` and ``u4`` for label maps, whose blocks are
+    *deflated*, because they are mostly empty.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Raster(Message):
     channels: int
     dtype: Literal["u1", "u2", "u4"]
     block_rows: int
+    deflated: bool = False
 
     @property
     def row_bytes(self) -> int:

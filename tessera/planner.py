@@ -123,6 +123,7 @@ def _label_raster(image: ImageInfo, stage: int, rows: int) -> Raster:
         channels=1,
         dtype="u2" if border_graph.max_label(image.width, rows) < 1 << 16 else "u4",
         block_rows=rows,
+        deflated=True,
     )
 
 
