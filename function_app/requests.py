@@ -16,7 +16,10 @@ class _Request(BaseModel):
 
 
 class UploadRequest(_Request):
-    """Body of ``POST /uploads``: what the client knows of its file. *size* is in bytes."""
+    """Body of ``POST /uploads``: what the client knows of its file. *size* is in bytes.
+
+    *content_type* isn't used: the first bytes decide what a file is.
+    """
 
     name: FileName | None = None
     size: int | None = Field(None, ge=0)

@@ -36,7 +36,7 @@ class Settings(BaseModel):
     key. Build it with `read_settings`; each member's alias is the variable it comes from.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", validate_default=False)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     account_url: str | None = Field(None, alias="TESSERA_STORAGE_ACCOUNT_URL")
     client_id: str | None = Field(None, alias="AZURE_CLIENT_ID")
