@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import httpx
 
@@ -19,10 +19,8 @@ SAMPLE = Path(__file__).with_name("apps") / "sample"
 DURABLE = "/runtime/webhooks/durabletask"
 OVER = {"Completed", "Failed", "Terminated", "Canceled"}
 
-T = TypeVar("T")
 
-
-def until(condition: Callable[[], T], seconds: float, what: str) -> T:
+def until[T](condition: Callable[[], T | None], seconds: float, what: str) -> T:
     """Poll a condition until it gives something true; fail with ``what`` after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -121,12 +119,18 @@ def emulate(
     return Host(process, json.loads(ready.read_text())["url"], log)
 
 
-def launch(log: Path, arguments: Sequence[str], app: Path, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def launch(
+    log: Path, arguments: Sequence[str], app: Path, environment: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
     """Start the emulator's command line, its output going to a file."""
     command = [sys.executable, "-m", "emulator", "start", "--app", str(app), *arguments]
     with log.open("ab") as output:
         return subprocess.Popen(
-            command, cwd=REPOSITORY, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=REPOSITORY,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
 
 

@@ -34,7 +34,9 @@ def test_body_status_headers_and_cookies_pass_through(host: Host) -> None:
     assert "secure" in cookies[1].lower()
 
 
-@pytest.mark.parametrize("path", ["/api/echo/abc/x1", "/api/echo/a1/1", "/api/echo/abc", "/api/nowhere", "/hello"])
+@pytest.mark.parametrize(
+    "path", ["/api/echo/abc/x1", "/api/echo/a1/1", "/api/echo/abc", "/api/nowhere", "/hello"]
+)
 def test_a_path_that_no_route_matches_is_not_found(host: Host, path: str) -> None:
     assert host.http.put(path).status_code == 404
 

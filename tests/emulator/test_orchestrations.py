@@ -41,7 +41,7 @@ def test_exhausted_retries_raise_the_last_failure(host: Host) -> None:
 
 
 def test_retries_and_plain_tasks_stay_in_step(host: Host) -> None:
-    """Completions arrive in any order and in batches; the numbers of tasks must fit the SDK's all the same."""
+    """Completions come in any order and in batches; the numbers of tasks must fit the SDK's all the same."""
     for _ in range(5):
         output = host.run("mixed_retries", {"key": _key(), "n": 12})
         assert output == {
@@ -58,7 +58,9 @@ def test_a_failing_sub_orchestration_is_retried(host: Host, failures: int, expec
 
 def test_exhausted_sub_orchestration_retries_raise(host: Host) -> None:
     output = host.run("sub_retries", {"key": _key(), "failures": 9, "attempts": 2})
-    assert output.startswith("gave up: Orchestrator function 'flaky_child' failed: Activity function 'flaky' failed:")
+    assert output.startswith(
+        "gave up: Orchestrator function 'flaky_child' failed: Activity function 'flaky' failed:"
+    )
 
 
 def test_a_timer_waits_at_least_as_long_as_asked(host: Host) -> None:

@@ -13,8 +13,8 @@ import azure.durable_functions as df
 import azure.functions as func
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
-Context = df.DurableOrchestrationContext
-Steps = Generator[Any, Any, Any]
+type Context = df.DurableOrchestrationContext
+type Steps = Generator[Any, Any, Any]
 
 
 # -- http ---------------------------------------------------------------------------------------------------
@@ -50,6 +50,12 @@ def special(req: func.HttpRequest, context: func.Context) -> str:
 @app.route(route="broken")
 def broken(req: func.HttpRequest) -> func.HttpResponse:
     raise RuntimeError("broken on purpose")
+
+
+@app.route(route="dies")
+def dies(req: func.HttpRequest) -> str:
+    os.kill(os.getpid(), 9)
+    return "never"
 
 
 @app.route(route="threads")
@@ -110,7 +116,7 @@ async def double_async(value: int) -> int:
 
 
 @app.activity_trigger(input_name="order")
-def effect(order: dict) -> str:
+def effect(order: Any) -> str:
     """Append a line to the ledger, as an activity with a side effect would."""
     line = f"{order['key']} {os.getpid()}\n".encode()
     descriptor = os.open(os.environ["LEDGER"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -123,7 +129,7 @@ def effect(order: dict) -> str:
 
 
 @app.activity_trigger(input_name="order")
-def flaky(order: dict) -> int:
+def flaky(order: Any) -> int:
     """Fail the first ``failures`` times; the attempts are counted in a file."""
     counter = Path(os.environ["LEDGER"]).with_name(f"attempts-{order['key']}")
     with counter.open("a") as file:
@@ -135,7 +141,7 @@ def flaky(order: dict) -> int:
 
 
 @app.activity_trigger(input_name="order")
-def poison(order: dict) -> str:
+def poison(order: Any) -> str:
     """Kill the worker process until the file ``cure-KEY`` exists."""
     if not Path(os.environ["LEDGER"]).with_name(f"cure-{order['key']}").exists():
         os.kill(os.getpid(), 9)
