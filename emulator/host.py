@@ -166,6 +166,10 @@ class Host:
         for function in functions:
             if function.kind != "httpTrigger":
                 say(f"  {function.name}: {function.kind}")
+        if self._settings.unheeded:
+            say(
+                f"these settings of host.json have an effect on Azure only: {', '.join(self._settings.unheeded)}"
+            )
         if self._options.host not in (_LOOPBACK, "localhost", "::1"):
             say(
                 f"listening on {self._options.host}: this is a development tool, don't expose it to a network"

@@ -12,6 +12,20 @@ from emulator.errors import ConfigurationError, UnsupportedFeatureError
 
 _HUB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,44}")
 _APP_SETTING = re.compile(r"%([^%]+)%")
+_UNHEEDED = (
+    "functionTimeout",
+    "healthMonitor",
+    "retry",
+    "extensions.http.maxConcurrentRequests",
+    "extensions.http.maxOutstandingRequests",
+    "extensions.http.customHeaders",
+    "extensions.http.hsts",
+    "extensions.durableTask.notifications",
+    "extensions.durableTask.versionMatchStrategy",
+    "extensions.durableTask.versionFailureStrategy",
+    "extensions.durableTask.overridableExistingInstanceStates",
+    "extensions.durableTask.useAppLease",
+)
 _LEVELS = {
     "trace": 0,
     "debug": 10,
@@ -25,13 +39,14 @@ _LEVELS = {
 
 @dataclass(frozen=True)
 class HostSettings:
-    """The part of host.json the emulator acts on."""
+    """The part of host.json the emulator acts on; ``unheeded`` names settings that only Azure acts on."""
 
     route_prefix: str = "api"
     task_hub: str = "TestHubName"
     max_activities: int = 10
     max_orchestrators: int = 10
     default_version: str | None = None
+    unheeded: tuple[str, ...] = ()
     log_levels: Mapping[str, int] = field(default_factory=dict)
 
     def log_level(self, function: str | None) -> int:
@@ -176,7 +191,7 @@ def host_settings(app: Path, environment: Mapping[str, str]) -> HostSettings:
     path = app / "host.json"
     if not path.exists():
         raise ConfigurationError(f"{app} is no function app: it has no host.json. Pass its folder with --app")
-    content = read_json(path)
+    content = _overridden(read_json(path), environment)
     extensions = content.get("extensions", {})
     durable = extensions.get("durableTask", {})
     provider = durable.get("storageProvider", {}).get("type", "AzureStorage")
@@ -199,7 +214,30 @@ def host_settings(app: Path, environment: Mapping[str, str]) -> HostSettings:
         max_orchestrators=_positive(durable, "maxConcurrentOrchestratorFunctions", 10 * processors, path),
         default_version=durable.get("defaultVersion"),
         log_levels=_log_levels(content, path),
+        unheeded=tuple(name for name in _UNHEEDED if _lookup(content, name) is not None),
     )
+
+
+def _overridden(content: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Apply app settings such as ``AzureFunctionsJobHost__extensions__http__routePrefix``."""
+    for name, text in environment.items():
+        prefix, *path = name.split("__")
+        if prefix != "AzureFunctionsJobHost" or not path:
+            continue
+        section = content
+        for key in path[:-1]:
+            section = section.setdefault(key, {})
+        try:
+            section[path[-1]] = json.loads(text)
+        except ValueError:
+            section[path[-1]] = text
+    return content
+
+
+def _lookup(content: Any, name: str) -> Any:
+    for key in name.split("."):
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
 
 
 def _positive(section: Mapping[str, Any], name: str, default: int, path: Path) -> int:

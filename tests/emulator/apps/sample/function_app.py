@@ -68,7 +68,8 @@ def threads(req: func.HttpRequest) -> str:
 async def start(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     argument = req.get_json() if req.get_body() else None
     instance_id = await client.start_new(req.route_params["name"], req.params.get("id"), argument)
-    return client.create_check_status_response(req, instance_id)
+    response: func.HttpResponse = client.create_check_status_response(req, instance_id)
+    return response
 
 
 @app.route(route="client/{operation}/{id}", methods=["POST"])
@@ -86,9 +87,10 @@ async def steer(req: func.HttpRequest, client: df.DurableOrchestrationClient) ->
             result = await client.purge_instance_history(instance_id)
             return func.HttpResponse(str(result.instances_deleted))
         elif operation == "wait":
-            return await client.wait_for_completion_or_create_check_status_response(
+            waited: func.HttpResponse = await client.wait_for_completion_or_create_check_status_response(
                 req, instance_id, 5000, 50
             )
+            return waited
         else:
             await getattr(client, operation)(instance_id, "by the test")
     except Exception as error:
