@@ -74,8 +74,10 @@ class Decoder:
         self.format = sniff(read(0, 8))
         if self.format == "png":
             _check_png_sides(read(16, 8))
-        self._source = _Source(read, size)
-        self._image = _open(self._source, self.format)
+        self._stream = _Stream(read, size)
+        self._source = pyvips.SourceCustom()
+        self._source.on_read(self._stream.next)
+        self._image = _open(self._source, self._stream, self.format)
         self._region = pyvips.Region.new(self._image)
         self.width: int = self._image.width
         self.height: int = self._image.height
@@ -122,7 +124,7 @@ class Decoder:
                 data = self._region.fetch(0, y0, band.width, band.height)
             except pyvips.Error as error:
                 raise _cause(
-                    self._source, error, f"its pixels end or break by row {band.y1} of {self.height}"
+                    self._stream, error, f"its pixels end or break by row {band.y1} of {self.height}"
                 ) from error
             raster: NDArray[Any] = np.frombuffer(data, dtype)
             raster = raster.reshape(band.height, band.width, self.pixels.channels)
@@ -139,17 +141,19 @@ class Decoder:
         return orientation if 1 <= orientation <= 8 else 1
 
 
-class _Source(pyvips.SourceCustom):
-    """A stream over byte ranges, read ahead in large pieces."""
+class _Stream:
+    """A stream over byte ranges, read ahead in large pieces.
+
+    It knows nothing of the source that it feeds: a cycle of the two would outlive the job.
+    """
 
     def __init__(self, read: ReadRange, size: int) -> None:
-        super().__init__()
         self._read, self._size = read, size
         self._position, self._start, self._buffer = 0, 0, b""
         self.fault: Exception | None = None
-        self.on_read(self._next)
 
-    def _next(self, length: int) -> bytes:
+    def next(self, length: int) -> bytes:
+        """Return up to *length* bytes; none at the end, or at a fault of the storage, which is kept."""
         try:
             return self._take(length)
         except Exception as error:
@@ -167,12 +171,12 @@ class _Source(pyvips.SourceCustom):
         return data
 
 
-def _open(source: _Source, name: InputFormat) -> Any:
+def _open(source: pyvips.SourceCustom, stream: _Stream, name: InputFormat) -> Any:
     loader = pyvips.Image.pngload_source if name == "png" else pyvips.Image.jpegload_source
     try:
         return loader(source, access="sequential", fail_on="warning")
     except pyvips.Error as error:
-        raise _cause(source, error, "its header is damaged or incomplete") from error
+        raise _cause(stream, error, "its header is damaged or incomplete") from error
 
 
 def _pixels(image: Any) -> Pixels:
@@ -196,10 +200,10 @@ def _no_pixels(size: str) -> CorruptImage:
     return CorruptImage(f"the image has 0 pixels ({size})", hint="export it again", limit=1, actual=0)
 
 
-def _cause(source: _Source, error: pyvips.Error, where: str) -> Exception:
+def _cause(stream: _Stream, error: pyvips.Error, where: str) -> Exception:
     """Return the fault of the storage if there was one; else what the decoder says of the file."""
-    if source.fault is not None:
-        return source.fault
+    if stream.fault is not None:
+        return stream.fault
     message = error.detail.strip().splitlines()[-1] if error.detail.strip() else "no reason given"
     if "Empty JPEG image" in message:
         return _no_pixels("its header names no rows or columns")
