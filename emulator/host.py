@@ -168,7 +168,7 @@ class Host:
                 say(f"  {function.name}: {function.kind}")
         if self._settings.unheeded:
             say(
-                f"these settings of host.json have an effect on Azure only: {', '.join(self._settings.unheeded)}"
+                f"host.json: only Azure acts on these settings: {', '.join(self._settings.unheeded)}"
             )
         if self._options.host not in (_LOOPBACK, "localhost", "::1"):
             say(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ class _ForwardingHandler(logging.Handler):
         super().__init__()
         self._send = send
         self._loop = loop
+        self._loop_thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -36,6 +38,10 @@ class _ForwardingHandler(logging.Handler):
             "system": system,
             "logger": record.name,
         }
+        if threading.get_ident() == self._loop_thread:
+            # At once, ahead of the invocation's result: the host then still knows whose record it is.
+            self._send(fields)
+            return
         # The loop is closed only when the process is about to exit; a record that late has no reader.
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._send, fields)

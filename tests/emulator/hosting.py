@@ -120,10 +120,18 @@ def emulate(
 
 
 def launch(
-    log: Path, arguments: Sequence[str], app: Path, environment: Mapping[str, str]
+    log: Path,
+    arguments: Sequence[str],
+    app: Path,
+    environment: Mapping[str, str],
+    largest_file: int | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start the emulator's command line, its output going to a file."""
+    """Start the emulator's command line, its output going to a file; files may be limited in size."""
     command = [sys.executable, "-m", "emulator", "start", "--app", str(app), *arguments]
+    if largest_file is not None:
+        size = f"({largest_file}, {largest_file})"
+        limit = f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, {size})"
+        command = [sys.executable, "-c", f"{limit}; os.execv(sys.argv[1], sys.argv[1:])", *command]
     with log.open("ab") as output:
         return subprocess.Popen(
             command,

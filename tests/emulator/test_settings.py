@@ -89,7 +89,7 @@ def test_another_storage_provider_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_host_json_is_no_app(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="no function app: it has no host.json"):
+    with pytest.raises(ConfigurationError, match=r"no function app: it has no host\.json"):
         host_settings(tmp_path, {})
 
 
