@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -98,7 +99,8 @@ class Azurite:
             stdout=PIPE,
             stderr=STDOUT,
             start_new_session=True,
-            preexec_fn=dies_with(os.getpid()),
+            # Not killed: it writes its index every few seconds, and when it is asked to end.
+            preexec_fn=dies_with(os.getpid(), signal.SIGTERM),
         )
         reader = asyncio.create_task(self._drain(self._process))
         try:

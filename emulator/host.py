@@ -167,9 +167,7 @@ class Host:
             if function.kind != "httpTrigger":
                 say(f"  {function.name}: {function.kind}")
         if self._settings.unheeded:
-            say(
-                f"host.json: only Azure acts on these settings: {', '.join(self._settings.unheeded)}"
-            )
+            say(f"host.json: only Azure acts on these settings: {', '.join(self._settings.unheeded)}")
         if self._options.host not in (_LOOPBACK, "localhost", "::1"):
             say(
                 f"listening on {self._options.host}: this is a development tool, don't expose it to a network"

@@ -9,16 +9,18 @@ from collections.abc import Callable
 _PR_SET_PDEATHSIG = 1
 
 
-def dies_with(parent: int) -> Callable[[], None]:
+def dies_with(parent: int, by: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
     """Prepare a function that ties the process calling it to its parent.
 
-    On Linux the kernel then kills the process as soon as its parent dies; elsewhere only a parent that is
+    On Linux the kernel then signals the process as soon as its parent dies; elsewhere only a parent that is
     already gone is noticed.
 
     Parameters
     ----------
     parent
         Process id of the parent.
+    by
+        The signal.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def dies_with(parent: int) -> Callable[[], None]:
 
     def tie() -> None:
         if library is not None:
-            library.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            library.prctl(_PR_SET_PDEATHSIG, by)
         if os.getppid() != parent:
             os._exit(1)
 

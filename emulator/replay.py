@@ -232,6 +232,7 @@ class Replay:
     async def _carry_out(self) -> None:
         for action in self._answer.actions:
             self._position += 1
+            self._children = []
             task = self._start(action)
             try:
                 await task
@@ -316,6 +317,20 @@ class Replay:
             self._waiting[name].append(task)
         return task
 
+    def _refuse_if_overtaken(self) -> None:
+        """Stop before a retry whose number the SDK has given to something else.
+
+        The SDK leaves a task_all at its first failure, the host when all of it has ended: what the function
+        schedules in between and the retries in the same task_all would be numbered differently.
+        """
+        went_on = self._position < len(self._answer.actions) - 1
+        if went_on and any(child.failed for child in self._children):
+            raise _RefusedActionError(
+                "it went on after a task_all had failed, while other tasks of it still have to be retried. On Azure "
+                "such an orchestration mixes its tasks up. Let the activities return an error instead of raising, "
+                "or catch the exception and end the orchestration"
+            )
+
     def _retry(
         self, call: Callable[[], Task], options: Mapping[str, int], whole: Task
     ) -> Coroutine[Task, None, None]:
@@ -332,6 +347,7 @@ class Replay:
                     whole.number = None
                 else:
                     return
+                self._refuse_if_overtaken()
                 # The extension also sets a timer, due at once, after the last attempt; the SDK waits for it.
                 delay = interval if attempt < attempts else timedelta()
                 await self._timer(history.timestamp(self._now + delay))

@@ -159,11 +159,13 @@ def test_an_activity_that_was_running_in_a_killed_worker_runs_again_at_once(tmp_
 
 
 def test_a_recorded_result_survives_the_host_and_its_activity_does_not_run_again(tmp_path: Path) -> None:
-    host = emulate(tmp_path)
-    instance = host.start("race")
-    until(lambda: _lines(tmp_path), 20, "the slow activity to run")
-    fast = until(lambda: _completions(host, instance).get("TaskCompleted"), 20, "the fast activity's result")
-    host.kill()
+    with emulate(tmp_path) as host:
+        instance = host.start("race")
+        until(lambda: _lines(tmp_path), 20, "the slow activity to run")
+        fast = until(
+            lambda: _completions(host, instance).get("TaskCompleted"), 20, "the fast activity's result"
+        )
+        host.kill()
     with emulate(tmp_path) as again:
         assert fast == 1
         assert again.wait(instance)["output"] is True
@@ -171,10 +173,10 @@ def test_a_recorded_result_survives_the_host_and_its_activity_does_not_run_again
 
 
 def test_a_timer_that_was_due_while_the_host_was_away_fires_at_the_next_start(tmp_path: Path) -> None:
-    host = emulate(tmp_path)
-    instance = host.start("timers", 700)
-    until(lambda: _completions(host, instance).get("TimerCreated"), 20, "the timer")
-    host.kill()
+    with emulate(tmp_path) as host:
+        instance = host.start("timers", 700)
+        until(lambda: _completions(host, instance).get("TimerCreated"), 20, "the timer")
+        host.kill()
     due = time.monotonic() + 0.7
     until(lambda: time.monotonic() > due, 5, "the timer to be due")
     with emulate(tmp_path) as again:

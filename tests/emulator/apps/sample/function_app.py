@@ -52,6 +52,11 @@ def broken(req: func.HttpRequest) -> func.HttpResponse:
     raise RuntimeError("broken on purpose")
 
 
+@app.route(route="setting/{name}")
+def setting(req: func.HttpRequest) -> str:
+    return os.environ.get(req.route_params["name"], "(none)")
+
+
 @app.route(route="dies")
 def dies(req: func.HttpRequest) -> str:
     os.kill(os.getpid(), 9)
@@ -101,7 +106,7 @@ async def steer(req: func.HttpRequest, client: df.DurableOrchestrationClient) ->
 @app.timer_trigger(schedule="%TICK_SCHEDULE%", arg_name="timer", run_on_startup=False)
 @app.durable_client_input(client_name="client")
 async def tick(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-    await client.start_new("chain", None, {"key": f"tick-{time.time_ns()}", "past_due": timer.past_due})
+    await client.start_new("chain", f"tick-{time.time_ns()}", {"past_due": timer.past_due})
 
 
 # -- activities ---------------------------------------------------------------------------------------------
@@ -338,6 +343,12 @@ def statuses(context: Context) -> Steps:
     context.set_custom_status("halfway")
     yield context.wait_for_external_event("go")
     return "done"
+
+
+@app.orchestration_trigger(context_name="context")
+def boasts(context: Context) -> Steps:
+    context.set_custom_status("x" * context.get_input())
+    yield context.call_activity("double", 1)
 
 
 @app.orchestration_trigger(context_name="context")
