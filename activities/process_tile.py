@@ -12,11 +12,11 @@ from activities.store import Store
 from tessera import blockraster, naming, tables
 from tessera.checksum import Adler
 from tessera.codecs import codec_for
-from tessera.execute import run_local
-from tessera.geometry import Rect, window
+from tessera.execute import Tables, run_stage
+from tessera.geometry import Placement, Rect, window
 from tessera.messages import Tally, TileOrder
-from tessera.pipeline import bind, bind_global
-from tessera.plan import Raster, Stage, Step
+from tessera.pipeline import bind_global
+from tessera.plan import Step
 
 type Array = NDArray[Any]
 
@@ -39,52 +39,41 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     core = stage.grid.tile(order.tile)
     region = window(core, stage.halo, stage.grid.frame)
     attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
-    pixels = _read_window(order.job, stage, region, store)
-    pixels = run_local(pixels, bind(stage.steps) if stage.steps else ())
-    inner, checksum = core.relative_to(region), Adler()
-    if stage.measure and stage.target:
-        written = _measure(order, stage.measure, stage.target, pixels, inner, store)
+    pixels = blockraster.read(stage.source, region, _reader(order.job, stage.source.name, store))
+    placement = Placement(region, core, stage.grid.frame)
+    pixels = run_stage(pixels, stage, placement, _tables(order.job, store))
+    if stage.measure:
+        written, checksum = _measure(order, stage.measure, pixels, placement, store), Adler()
     else:
-        written, checksum = _encode(order, pixels[inner.slices], core, store)
+        written, checksum = _encode(order, pixels[placement.inner.slices], core, store)
     seconds = round(perf_counter() - started, 4)
     return Tally(tiles=1, retried=attempt - 1, written=written, seconds=seconds, checksum=checksum)
 
 
-def _read_window(job: str, stage: Stage, region: Rect, store: Store) -> Array:
-    source = stage.source
-    pixels = blockraster.read(source, region, _reader(job, source.name, store))
-    if stage.resolve is None:
-        return pixels
-    return _resolved(job, stage.index - 1, stage.resolve, source, region, pixels, store)
+def _tables(job: str, store: Store) -> Tables:
+    def tables_of(stage: int, first: int, last: int) -> list[bytes]:
+        return tables.read(_reader(job, naming.table(stage), store), first, last)
 
-
-def _resolved(
-    job: str, stage: int, step: Step, source: Raster, region: Rect, labels: Array, store: Store
-) -> Array:
-    """Turn labels of stage *stage* into pixels, each row by the table of the tile it came from."""
-    operation, _ = bind_global(step)
-    touched = list(source.grid.touching(region))
-    fetch = _reader(job, naming.table(stage), store)
-    parts = []
-    for index, table in zip(touched, tables.read(fetch, touched[0], touched[-1] + 1), strict=True):
-        rows, _ = source.grid.tile(index).intersection(region).relative_to(region).slices
-        parts.append(operation.resolve(labels[rows], table))
-    return np.concatenate(parts)
+    return tables_of
 
 
 def _reader(job: str, name: str, store: Store) -> Callable[[int, int], bytes]:
     return lambda offset, length: store.read(naming.WORK, naming.work(job, name), offset, length)
 
 
-def _measure(order: TileOrder, step: Step, target: Raster, pixels: Array, core: Rect, store: Store) -> int:
+def _measure(order: TileOrder, step: Step, pixels: Array, placement: Placement, store: Store) -> int:
+    """Put the labels, then the summary: the tile counts as done when the latter is there."""
     operation, parameters = bind_global(step)
-    measured = operation.measure(np.ascontiguousarray(pixels), core, parameters)
-    block = naming.tile_block(order.tile)
-    data = blockraster.to_block(target, measured.labels)
-    summaries = naming.summaries(order.stage.index)
-    store.put_block(naming.WORK, naming.work(order.job, summaries), block, measured.summary)
-    store.put_block(naming.WORK, naming.work(order.job, target.name), block, data)
-    return len(data) + len(measured.summary)
+    measured = operation.measure(np.ascontiguousarray(pixels), placement, parameters)
+    block, written = naming.tile_block(order.tile), len(measured.summary)
+    target = order.stage.target
+    if target is not None and measured.labels is not None:
+        data = blockraster.to_block(target, measured.labels)
+        store.put_block(naming.WORK, naming.work(order.job, target.name), block, data)
+        written += len(data)
+    summaries = naming.work(order.job, naming.summaries(order.stage.index))
+    store.put_block(naming.WORK, summaries, block, measured.summary)
+    return written
 
 
 def _encode(order: TileOrder, pixels: Array, core: Rect, store: Store) -> tuple[int, Adler]:

@@ -7,10 +7,11 @@ from activities.store import BlobMissing, Store
 from tessera import blockraster, naming, tables
 from tessera.messages import ReduceOrder
 from tessera.pipeline import bind_global
+from tessera.plan import Raster
 
 
 def reduce(order: ReduceOrder, store: Store) -> None:
-    """Commit the stage's label map and write the tables that resolve it.
+    """Write the tables that resolve what the stage measured, and commit its label map if it has one.
 
     Raises
     ------
@@ -21,19 +22,24 @@ def reduce(order: ReduceOrder, store: Store) -> None:
     """
     refuse_if_stopped(order.job, store)
     stage = order.stage
-    if stage.measure is None or stage.target is None:
+    if stage.measure is None:
         raise ValueError(f"stage {stage.index} measures nothing")
     tiles = [naming.tile_block(index) for index in range(stage.grid.count)]
-    labels = naming.work(order.job, stage.target.name)
-    sizes = store.blocks(naming.WORK, labels)
-    if missing := [tile for tile in tiles if tile not in sizes]:
-        raise BlobMissing(f"{labels} lacks {len(missing)} blocks")
-    header = blockraster.header(stage.target, [sizes[tile] for tile in tiles])
-    store.put_block(naming.WORK, labels, naming.HEAD_BLOCK, header)
-    store.commit(naming.WORK, labels, [naming.HEAD_BLOCK, *tiles])
-    operation, _ = bind_global(stage.measure)
-    merged = operation.merge(stage.grid, _summaries(order, tiles, store))
+    if stage.target is not None:
+        _commit_labels(order.job, stage.target, tiles, store)
+    operation, parameters = bind_global(stage.measure)
+    merged = operation.merge(stage.grid, _summaries(order, tiles, store), parameters)
     store.write(naming.WORK, naming.work(order.job, naming.table(stage.index)), tables.pack(merged))
+
+
+def _commit_labels(job: str, target: Raster, tiles: list[str], store: Store) -> None:
+    name = naming.work(job, target.name)
+    sizes = store.blocks(naming.WORK, name)
+    if missing := [tile for tile in tiles if tile not in sizes]:
+        raise BlobMissing(f"{name} lacks {len(missing)} blocks")
+    header = blockraster.header(target, [sizes[tile] for tile in tiles])
+    store.put_block(naming.WORK, name, naming.HEAD_BLOCK, header)
+    store.commit(naming.WORK, name, [naming.HEAD_BLOCK, *tiles])
 
 
 def _summaries(order: ReduceOrder, tiles: list[str], store: Store) -> Iterator[bytes]:

@@ -79,13 +79,12 @@ def measure(job: str, plan: Plan, store: Store) -> Progress:
 
 
 def _phase(job: str, stage: Stage, result: str) -> Phase:
-    steps = (*((stage.resolve,) if stage.resolve else ()), *stage.steps)
-    steps += (stage.measure,) if stage.measure else ()
+    steps = (*stage.steps, *((stage.measure,) if stage.measure else ()))
     name = " + ".join(step.operation for step in steps) or "encode"
     count = stage.grid.count
-    if stage.target is None:
+    if stage.measure is None:
         return Phase(name, naming.RESULTS, result, count, count)
-    return Phase(name, naming.WORK, naming.work(job, stage.target.name), count, count)
+    return Phase(name, naming.WORK, naming.work(job, naming.summaries(stage.index)), count, count)
 
 
 def _tile_blocks(blocks: dict[str, int]) -> int:

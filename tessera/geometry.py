@@ -165,6 +165,29 @@ class Grid:
                 yield row * self.columns + column
 
 
+class Placement(NamedTuple):
+    """Where an array of pixels lies: it is *region* of the image *frame*; *core* is the tile in it."""
+
+    region: Rect
+    core: Rect
+    frame: Rect
+
+    @classmethod
+    def whole(cls, width: int, height: int) -> Self:
+        """Return the placement of a whole image."""
+        frame = Rect(0, 0, width, height)
+        return cls(frame, frame, frame)
+
+    @property
+    def inner(self) -> Rect:
+        """Return the core in coordinates of the array.
+
+        >>> Placement(Rect(0, 5, 9, 9), core=Rect(0, 6, 9, 8), frame=Rect(0, 0, 9, 50)).inner
+        Rect(x0=0, y0=1, x1=9, y1=3)
+        """
+        return self.core.relative_to(self.region)
+
+
 def ceil_div(dividend: int, divisor: int) -> int:
     """Return the quotient rounded up.
 

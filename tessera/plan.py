@@ -43,6 +43,12 @@ class Step(Message):
     parameters: dict[str, JsonValue] = Field(default_factory=dict)
 
 
+class StageStep(Step):
+    """A step of a stage; that of a global operation is resolved with the *table* of an earlier stage."""
+
+    table: int | None = None
+
+
 class Output(Message):
     """The file to make. *quality* and *subsampling* are for JPEG."""
 
@@ -113,15 +119,13 @@ class Raster(Message):
 class Stage(Message):
     """One pass over the tiles.
 
-    Read *source*; where it is the label map of a global operation, *resolve* it with the table of
-    *resolve*; run *steps*; then either *measure* the next global operation, whose label map goes to
-    *target*, or encode the tile for the result (*target* is None).
+    Read *source* and run *steps*; then either *measure* a global operation, whose labels, if it has any, go
+    to *target*, or encode the tile for the result (*measure* is None).
     """
 
     index: int
     source: Raster
-    resolve: Step | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StageStep, ...] = ()
     measure: Step | None = None
     halo: int = 0
     band_rows: int

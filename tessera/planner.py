@@ -14,7 +14,7 @@ from tessera.errors import LimitExceeded
 from tessera.geometry import ceil_div
 from tessera.operations import GlobalOperation
 from tessera.pipeline import Bound, bind, check
-from tessera.plan import ImageInfo, Message, Output, Pixels, Plan, Raster, Stage, Step
+from tessera.plan import ImageInfo, Message, Output, Pixels, Plan, Raster, Stage, StageStep, Step
 
 BAND_UNIT = 128
 """Rows: tiles of PNG and JPEG are bands of a multiple of this, so that JPEG restart markers line up."""
@@ -88,31 +88,39 @@ def source_raster(image: ImageInfo) -> Raster:
 
 
 def _stages(image: ImageInfo, pipeline: Sequence[Bound], rows: int) -> tuple[Stage, ...]:
+    """Cut the pipeline at its global operations.
+
+    After one with labels, the next stage reads these; after any other, it reads what the stage before read
+    and runs its steps again, with the operation among them.
+    """
     stages: list[Stage] = []
-    source, resolve, local = source_raster(image), None, list[Bound]()
+    source, steps, halo = source_raster(image), list[StageStep](), 0
     for bound in pipeline:
-        local.append(bound)
-        if isinstance(bound.operation, GlobalOperation):
-            target = _label_raster(image, len(stages), rows)
-            stages.append(_stage(len(stages), source, resolve, local, rows, target))
-            source, resolve, local = target, bound, []
-    stages.append(_stage(len(stages), source, resolve, local, rows, None))
-    return tuple(stages)
-
-
-def _stage(
-    index: int, source: Raster, resolve: Bound | None, run: list[Bound], rows: int, target: Raster | None
-) -> Stage:
-    return Stage(
-        index=index,
-        source=source,
-        resolve=resolve.step if resolve else None,
-        steps=tuple(bound.step for bound in (run[:-1] if target else run)),
-        measure=run[-1].step if target else None,
-        halo=sum(bound.halo for bound in run),
-        band_rows=rows,
-        target=target,
-    )
+        step = StageStep(**bound.step.model_dump())
+        if not isinstance(bound.operation, GlobalOperation):
+            steps.append(step)
+            halo += bound.halo
+            continue
+        index, labelled = len(stages), bound.operation.labelled
+        target = _label_raster(image, index, rows) if labelled else None
+        stages.append(
+            Stage(
+                index=index,
+                source=source,
+                steps=tuple(steps),
+                measure=bound.step,
+                halo=halo + bound.halo,
+                band_rows=rows,
+                target=target,
+            )
+        )
+        resolved = step.model_copy(update={"table": index})
+        if target:
+            source, steps, halo = target, [resolved], 0
+        else:
+            steps.append(resolved)
+    last = Stage(index=len(stages), source=source, steps=tuple(steps), halo=halo, band_rows=rows)
+    return (*stages, last)
 
 
 def _label_raster(image: ImageInfo, stage: int, rows: int) -> Raster:

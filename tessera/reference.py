@@ -75,9 +75,74 @@ def _canny(raster: Array, parameters: Mapping[str, Any]) -> Array:
     )
 
 
+def _gray(raster: Array) -> Array:
+    colour = _colour(raster)
+    return cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY) if colour.shape[2] == 3 else colour[:, :, 0]
+
+
+def _threshold_otsu(raster: Array, parameters: Mapping[str, Any]) -> Array:
+    kind = cv2.THRESH_BINARY_INV if parameters["inverse"] else cv2.THRESH_BINARY
+    return cv2.threshold(_gray(raster), 0, 255, kind | cv2.THRESH_OTSU)[1]
+
+
+def _threshold_triangle(raster: Array, parameters: Mapping[str, Any]) -> Array:
+    kind = cv2.THRESH_BINARY_INV if parameters["inverse"] else cv2.THRESH_BINARY
+    return cv2.threshold(_gray(raster), 0, 255, kind | cv2.THRESH_TRIANGLE)[1]
+
+
+def _equalize(raster: Array, _: Mapping[str, Any]) -> Array:
+    colour = _colour(raster)
+    if colour.shape[2] == 1:
+        return _with_alpha_of(raster, cv2.equalizeHist(colour))
+    converted = cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)
+    converted[:, :, 0] = cv2.equalizeHist(converted[:, :, 0])
+    return _with_alpha_of(raster, cv2.cvtColor(converted, cv2.COLOR_YCrCb2BGR))
+
+
+def _stretched(raster: Array, low: int, high: int) -> Array:
+    """Take *low* to black and *high* to white in whole numbers, rounded half up."""
+    white, span = np.iinfo(raster.dtype).max, max(high - low, 1)
+    values = np.clip(_colour(raster).astype(np.int64), low, high) - low
+    return _with_alpha_of(raster, ((2 * values * white + span) // (2 * span)).astype(raster.dtype))
+
+
+def _auto_contrast(raster: Array, parameters: Mapping[str, Any]) -> Array:
+    levels = np.sort(_gray(raster), axis=None)
+    ranks = [round(parameters[name] * 1000) * levels.size for name in ("low", "high")]
+    low, high = (int(levels[max(0, -(-rank // 100_000) - 1)]) for rank in ranks)
+    return _stretched(raster, low, high)
+
+
+def _normalize(raster: Array, _: Mapping[str, Any]) -> Array:
+    colour = _colour(raster)
+    return _stretched(raster, int(colour.min()), int(colour.max()))
+
+
+def _gray_world(raster: Array, _: Mapping[str, Any]) -> Array:
+    colour = _colour(raster).astype(np.int64)
+    sums = colour.sum(axis=(0, 1))
+    thrice = 3 * np.where(sums > 0, sums, 1)
+    gains = np.where(sums > 0, sums.sum(), 3)
+    scaled = [
+        [
+            (2 * int(value) * int(gain) + int(part)) // (2 * int(part))
+            for value in np.arange(1 << 8 * raster.itemsize)
+        ]
+        for gain, part in zip(gains, thrice, strict=True)
+    ]
+    table = np.minimum(np.array(scaled), np.iinfo(raster.dtype).max).astype(raster.dtype)
+    return _with_alpha_of(raster, np.dstack([table[channel][colour[:, :, channel]] for channel in range(3)]))
+
+
 _OPERATIONS: Mapping[str, Callable[[Array, Mapping[str, Any]], Array]] = {
     "invert": _invert,
     "median_blur": _median_blur,
     "threshold": _threshold,
     "canny": _canny,
+    "threshold_otsu": _threshold_otsu,
+    "threshold_triangle": _threshold_triangle,
+    "equalize": _equalize,
+    "auto_contrast": _auto_contrast,
+    "normalize": _normalize,
+    "gray_world": _gray_world,
 }

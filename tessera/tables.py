@@ -1,25 +1,28 @@
-"""One table per tile in one blob, so that a task reads only those it needs."""
+"""Tables of a global operation in one blob, so that a task reads only those it needs."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import accumulate, pairwise
+from struct import pack as pack_struct
+from struct import unpack
 
-import numpy as np
-from numpy.typing import NDArray
-
-type Table = NDArray[Any]
 type ReadRange = Callable[[int, int], bytes]
 
 _OFFSET_BYTES = 8
 
 
-def pack(tables: Sequence[Table]) -> bytes:
-    """Return the bytes of uint8 *tables*: where each begins and the last ends, then all of them."""
+def pack(tables: Sequence[bytes]) -> bytes:
+    """Return *tables* as one: where each begins and the last one ends, then all of them.
+
+    >>> data = pack([b"one", b"", b"three"])
+    >>> read(lambda offset, length: data[offset : offset + length], 1, 3)
+    [b'', b'three']
+    """
     start = _OFFSET_BYTES * (len(tables) + 1)
-    offsets = start + np.concatenate([[0], np.cumsum([table.size for table in tables])])
-    return offsets.astype("<u8").tobytes() + b"".join(table.astype(np.uint8).tobytes() for table in tables)
+    offsets = accumulate((len(table) for table in tables), initial=start)
+    return pack_struct(f"<{len(tables) + 1}Q", *offsets) + b"".join(tables)
 
 
-def read(fetch: ReadRange, first: int, last: int) -> list[Table]:
+def read(fetch: ReadRange, first: int, last: int) -> list[bytes]:
     """Return tables ``first <= index < last`` by two range reads.
 
     Parameters
@@ -27,8 +30,7 @@ def read(fetch: ReadRange, first: int, last: int) -> list[Table]:
     fetch
         Gives *length* bytes from *offset* of what `pack` returned.
     """
-    offsets = np.frombuffer(fetch(_OFFSET_BYTES * first, _OFFSET_BYTES * (last - first + 1)), "<u8").astype(
-        int
-    )
-    data = np.frombuffer(fetch(int(offsets[0]), int(offsets[-1] - offsets[0])), np.uint8)
-    return np.split(data, offsets[1:-1] - offsets[0])
+    count = last - first + 1
+    offsets = unpack(f"<{count}Q", fetch(_OFFSET_BYTES * first, _OFFSET_BYTES * count))
+    data, start = fetch(offsets[0], offsets[-1] - offsets[0]), offsets[0]
+    return [data[begin - start : end - start] for begin, end in pairwise(offsets)]

@@ -4,14 +4,39 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
+from tessera.operations import (
+    colour,
+    conversion,
+    edges,
+    kernels,
+    masks,
+    morphology,
+    smoothing,
+    statistics,
+    tone,
+)
 from tessera.operations.base import GlobalOperation, LocalOperation
 from tessera.operations.canny import CANNY
-from tessera.operations.point import INVERT, THRESHOLD
-from tessera.operations.stencil import MEDIAN_BLUR
 
 type AnyOperation = LocalOperation[Any] | GlobalOperation[Any]
 
-_ALL = cast(tuple[AnyOperation, ...], (INVERT, THRESHOLD, MEDIAN_BLUR, CANNY))
+_ALL = cast(
+    tuple[AnyOperation, ...],
+    (
+        tone.INVERT, tone.BRIGHTNESS_CONTRAST, tone.GAMMA, tone.LEVELS, tone.CURVES,
+        tone.POSTERIZE, tone.SOLARIZE,
+        colour.HUE_SATURATION, colour.VIBRANCE, colour.SEPIA, colour.COLOR_MATRIX, colour.CHANNEL_MIXER,
+        conversion.GRAYSCALE, conversion.CHANNEL, conversion.COLORMAP, conversion.TO_RGB, conversion.TO_8_BIT,
+        masks.THRESHOLD, masks.IN_RANGE, masks.ADAPTIVE_THRESHOLD,
+        smoothing.BOX_BLUR, smoothing.GAUSSIAN_BLUR, smoothing.MEDIAN_BLUR,
+        smoothing.BILATERAL, smoothing.DENOISE,
+        kernels.SHARPEN, kernels.UNSHARP_MASK, kernels.EMBOSS, kernels.KERNEL,
+        edges.SOBEL, edges.SCHARR, edges.LAPLACIAN, CANNY,
+        morphology.ERODE, morphology.DILATE, morphology.OPEN, morphology.CLOSE, morphology.TOP_HAT,
+        morphology.BLACK_HAT, morphology.MORPHOLOGICAL_GRADIENT,
+        *statistics.STATISTICS,
+    ),
+)  # fmt: skip
 
 CATALOGUE: Mapping[str, AnyOperation] = MappingProxyType({operation.name: operation for operation in _ALL})
 

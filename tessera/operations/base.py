@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from tessera.geometry import Grid, Rect
+from tessera.geometry import Grid, Placement
 from tessera.plan import Depth, Pixels
 
 type Array = NDArray[Any]
@@ -21,6 +22,16 @@ class Parameters(BaseModel):
     """Base of the parameters of an operation: closed and frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _odd(value: int) -> int:
+    if value % 2 == 0:
+        raise ValueError(f"must be odd, for example {value - 1} or {value + 1}")
+    return value
+
+
+Odd = Annotated[int, Field(json_schema_extra={"odd": True}), AfterValidator(_odd)]
+"""An odd number, as the sides of windows with a middle pixel are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,25 +68,27 @@ class LocalOperation[P: Parameters](Operation[P]):
 
 @dataclass(frozen=True)
 class Measured:
-    """What one tile contributes: its labels, and the summary that is merged with the others'."""
+    """What one tile contributes: a summary that is merged with the others', and labels if there are any."""
 
-    labels: Array
     summary: bytes
+    labels: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalOperation[P: Parameters](Operation[P]):
     """An operation that needs the whole image: measured per tile, merged once, resolved per tile.
 
-    ``measure`` takes a window and the box of the tile's core in it. ``merge`` takes the grid and the
-    tiles' summaries in order and returns one table per tile. ``resolve`` takes labels of one tile and
-    that tile's table. ``whole`` does it all for an image that is one tile.
+    ``measure`` takes an aligned window with the halo around its core. ``merge`` takes the tiles and their
+    summaries in order, and returns tables: one for all tiles, or one for each. ``resolve`` takes pixels
+    and a table. With ``labelled``, the tiles' labels are kept, there is a table for each tile, and
+    ``resolve`` takes labels of one tile with that tile's table; otherwise it takes the same pixels as
+    ``measure`` did.
     """
 
-    measure: Callable[[Array, Rect, P], Measured]
-    merge: Callable[[Grid, Iterator[bytes]], list[Array]]
-    resolve: Callable[[Array, Array], Array]
-    whole: Callable[[Array, P], Array]
+    measure: Callable[[Array, Placement, P], Measured]
+    merge: Callable[[Grid, Iterator[bytes], P], list[bytes]]
+    resolve: Callable[[Array, Placement, P, bytes], Array]
+    labelled: bool = False
 
 
 def on_colour(function: Callable[[Array], Array], raster: Array) -> Array:
@@ -96,3 +109,19 @@ def without_alpha(raster: Array) -> Array:
     """Return the colour channels alone."""
     channels = raster.shape[2]
     return raster if channels in (1, 3) else np.ascontiguousarray(raster[:, :, :-1])
+
+
+def gray(raster: Array) -> Array:
+    """Return the luma of the colour channels (Rec. 601), or the gray channel: (rows, columns, 1)."""
+    colour = without_alpha(raster)
+    return with_channels(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY)) if colour.shape[2] == 3 else colour
+
+
+def white(raster: Array) -> int:
+    """Return the brightest level of the raster's depth: 255 or 65535."""
+    return int(np.iinfo(raster.dtype).max)
+
+
+def gray_pixels(pixels: Pixels, _: Parameters) -> Pixels:
+    """Return the kind of pixels that a mask or an edge image has: gray of the same depth, no alpha."""
+    return Pixels(channels=1, depth=pixels.depth)

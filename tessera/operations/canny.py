@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from tessera import border_graph
-from tessera.geometry import Grid, Rect
+from tessera.geometry import Grid, Placement
 from tessera.operations.base import (
     Array,
     GlobalOperation,
@@ -55,23 +55,20 @@ def _canny(raster: Array, low: float, high: float, parameters: CannyParameters) 
     )
 
 
-def _whole(raster: Array, parameters: CannyParameters) -> Array:
-    return with_channels(_canny(raster, parameters.low, parameters.high, parameters))
-
-
-def _measure(window: Array, core: Rect, parameters: CannyParameters) -> Measured:
-    weak = _canny(window, parameters.low, parameters.low, parameters)[core.slices]
-    strong = _canny(window, parameters.high, parameters.high, parameters)[core.slices]
+def _measure(window: Array, placement: Placement, parameters: CannyParameters) -> Measured:
+    core = placement.inner.slices
+    weak = _canny(window, parameters.low, parameters.low, parameters)[core]
+    strong = _canny(window, parameters.high, parameters.high, parameters)[core]
     labels = border_graph.label(np.ascontiguousarray(weak), strong)
-    return Measured(with_channels(labels), border_graph.summarize(labels))
+    return Measured(border_graph.summarize(labels), with_channels(labels))
 
 
-def _merge(grid: Grid, summaries: Iterator[bytes]) -> list[Array]:
-    return border_graph.merge(grid, summaries)
+def _merge(grid: Grid, summaries: Iterator[bytes], _: CannyParameters) -> list[bytes]:
+    return [table.tobytes() for table in border_graph.merge(grid, summaries)]
 
 
-def _resolve(labels: Array, table: Array) -> Array:
-    return table[labels]
+def _resolve(labels: Array, _placement: Placement, _: CannyParameters, table: bytes) -> Array:
+    return np.frombuffer(table, np.uint8)[labels]
 
 
 CANNY = GlobalOperation(
@@ -87,5 +84,5 @@ CANNY = GlobalOperation(
     measure=_measure,
     merge=_merge,
     resolve=_resolve,
-    whole=_whole,
+    labelled=True,
 )

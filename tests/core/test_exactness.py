@@ -9,7 +9,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from tessera import border_graph, reference
-from tessera.geometry import Grid, window
+from tessera.geometry import Grid, Placement, window
 from tessera.operations import CATALOGUE, GlobalOperation, LocalOperation
 from tessera.pipeline import bind
 from tessera.plan import Output, Step
@@ -114,12 +114,14 @@ def canny_on_grid(image: Image, step: Step, tile_width: int, tile_height: int) -
     for core in grid.tiles():
         region = window(core, operation.halo(parameters), grid.frame)
         pixels = np.ascontiguousarray(image[region.slices])
-        measured.append(operation.measure(pixels, core.relative_to(region), parameters))
-    merged = operation.merge(grid, iter([each.summary for each in measured]))
+        measured.append(operation.measure(pixels, Placement(region, core, grid.frame), parameters))
+    merged = operation.merge(grid, iter([each.summary for each in measured]), parameters)
     out = np.empty(image.shape[:2], np.uint8)
     for core, each, table in zip(grid.tiles(), measured, merged, strict=True):
+        assert each.labels is not None
         assert each.labels.max() <= border_graph.max_label(core.width, core.height)
-        out[core.slices] = operation.resolve(each.labels, table)[:, :, 0]
+        placement = Placement(core, core, grid.frame)
+        out[core.slices] = operation.resolve(each.labels, placement, parameters, table)[:, :, 0]
     return out
 
 

@@ -53,8 +53,11 @@ def test_local_operations_share_a_stage_and_a_global_one_ends_it() -> None:
     assert first.measure is not None
     assert first.measure.operation == "canny"
     assert first.halo == 0 + 5 + 2
-    assert second.resolve == first.measure
-    assert [step.operation for step in second.steps] == ["median_blur", "threshold"]
+    assert [(step.operation, step.table) for step in second.steps] == [
+        ("canny", 0),
+        ("median_blur", None),
+        ("threshold", None),
+    ]
     assert second.halo == 2
     assert second.source == first.target
     assert (second.measure, second.target) == (None, None)

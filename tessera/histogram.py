@@ -1,0 +1,133 @@
+"""Histograms of tiles: integer counts that add up to those of the whole image, and what is read off them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+type Counts = NDArray[np.int64]
+"""(channels, levels): how many pixels of each channel have each level."""
+
+
+def count(pixels: NDArray[Any]) -> Counts:
+    """Return the counts of a raster of (rows, columns, channels), uint8 or uint16."""
+    levels = 1 << 8 * pixels.dtype.itemsize
+    channels = np.moveaxis(pixels, 2, 0)
+    return np.stack([np.bincount(channel.ravel(), minlength=levels) for channel in channels])
+
+
+def pack(counts: Counts) -> bytes:
+    """Return counts as bytes, deflated."""
+    head = np.array(counts.shape, "<i8")
+    return isal_zlib.compress(head.tobytes() + counts.astype("<i8").tobytes(), 1)
+
+
+def merge(summaries: Iterator[bytes]) -> Counts:
+    """Return the sum of packed counts; there is at least one."""
+    total = unpack(next(summaries))
+    for summary in summaries:
+        total += unpack(summary)
+    return total
+
+
+def unpack(summary: bytes) -> Counts:
+    """Return what `pack` was given."""
+    values = np.frombuffer(isal_zlib.decompress(summary), "<i8").astype(np.int64)
+    return values[2:].reshape(values[:2].tolist())
+
+
+def otsu(counts: Counts) -> int:
+    """Return the level that splits one channel's counts into classes of largest variance between them.
+
+    (N. Otsu, A Threshold Selection Method from Gray-Level Histograms, IEEE SMC 9(1), 1979, in the order of
+    additions that OpenCV uses, so that it gives OpenCV's level.)
+    """
+    (values,) = counts.tolist()
+    scale = 1.0 / sum(values)
+    mean = sum(float(level * number) for level, number in enumerate(values)) * scale
+    below, mean_below, best, best_level = 0.0, 0.0, 0.0, 0
+    smallest = float(np.finfo(np.float32).eps)
+    for level, number in enumerate(values):
+        share = number * scale
+        mean_below *= below
+        below += share
+        above = 1.0 - below
+        if min(below, above) < smallest or max(below, above) > 1.0 - smallest:
+            continue
+        mean_below = (mean_below + level * share) / below
+        mean_above = (mean - below * mean_below) / above
+        variance = below * above * (mean_below - mean_above) * (mean_below - mean_above)
+        if variance > best:
+            best, best_level = variance, level
+    return best_level
+
+
+def triangle(counts: Counts) -> int:
+    """Return the level farthest below the line from the peak of one channel's counts to their farther end.
+
+    (G. Zack et al., Automatic measurement of sister chromatid exchange frequency, 1977; as OpenCV does it.)
+    """
+    (values,) = counts.tolist()
+    last = len(values) - 1
+    used = [level for level, number in enumerate(values) if number]
+    left, right = max(used[0] - 1, 0), min(used[-1] + 1, last)
+    peak = values.index(max(values))
+    flipped = peak - left < right - peak
+    if flipped:
+        values, left, peak = values[::-1], last - right, last - peak
+    farthest, level = 0, left
+    for index in range(left + 1, peak + 1):
+        distance = values[peak] * index + (left - peak) * values[index]
+        if distance > farthest:
+            farthest, level = distance, index
+    level -= 1
+    return last - level if flipped else level
+
+
+def percentile(counts: Counts, percent: float) -> int:
+    """Return the lowest level of one channel that *percent* of the pixels don't exceed; thousandths count."""
+    cumulated = np.cumsum(counts[0])
+    wanted = max(1, -(-int(cumulated[-1]) * round(percent * 1000) // 100_000))
+    return int(np.searchsorted(cumulated, wanted))
+
+
+def extremes(counts: Counts) -> tuple[int, int]:
+    """Return the lowest and the highest level of any channel."""
+    used = np.flatnonzero(counts.sum(axis=0))
+    return int(used[0]), int(used[-1])
+
+
+def equalizing_table(counts: Counts) -> NDArray[np.uint8]:
+    """Return the 256 levels that spread one channel's counts evenly, in single precision as OpenCV does."""
+    values = counts[0]
+    first, total = int(np.flatnonzero(values)[0]), int(values.sum())
+    if values[first] == total:
+        return np.full(256, first, np.uint8)
+    scale = np.float32(255) / np.float32(total - values[first])
+    cumulated = np.cumsum(values) - values[first]
+    table = np.rint(cumulated.astype(np.float32) * scale)
+    table[: first + 1] = 0
+    return np.asarray(np.clip(table, 0, 255), np.uint8)
+
+
+def stretching_table(low: int, high: int, levels: int) -> NDArray[Any]:
+    """Return the table that takes *low* to 0 and *high* to the brightest of *levels*, rounded half up."""
+    brightest = levels - 1
+    values = np.clip(np.arange(levels, dtype=np.int64), low, max(low, high)) - low
+    span = max(high - low, 1)
+    return ((2 * values * brightest + span) // (2 * span)).astype(_dtype(levels))
+
+
+def scaling_table(numerator: int, denominator: int, levels: int) -> NDArray[Any]:
+    """Return the table that multiplies by a fraction, rounded half up, and stops at the brightest level."""
+    brightest = levels - 1
+    table = [
+        min(brightest, (2 * value * numerator + denominator) // (2 * denominator)) for value in range(levels)
+    ]
+    return np.array(table, _dtype(levels))
+
+
+def _dtype(levels: int) -> np.dtype[Any]:
+    return np.dtype(np.uint8 if levels == 256 else np.uint16)

@@ -1,0 +1,219 @@
+"""Operations that mix the colours of each pixel, in integers, so that every processor gives the same bits."""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from tessera.operations.base import Array, LocalOperation, Parameters, on_colour, white
+
+type Matrix = Sequence[Sequence[float]]
+"""Rows red, green, blue; columns red, green, blue, and in `color_matrix` an offset."""
+
+_SHIFT = 14
+"""Coefficients are taken as whole multiples of 2**-14."""
+
+_IDENTITY: Matrix = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+_SEPIA: Matrix = ((0.393, 0.769, 0.189), (0.349, 0.686, 0.168), (0.272, 0.534, 0.131))
+_LUMA: Matrix = ((0.213, 0.715, 0.072),) * 3
+_QUARTER_TURN: Matrix = ((-0.213, -0.715, 0.928), (0.143, 0.140, -0.283), (-0.787, 0.715, 0.072))
+"""What the sine of the angle adds to a rotation of the hue (W3C Filter Effects)."""
+
+type Coefficient = Annotated[float, Field(ge=-16, le=16)]
+type Row = tuple[Coefficient, Coefficient, Coefficient]
+type RowWithOffset = tuple[Coefficient, Coefficient, Coefficient, Annotated[float, Field(ge=-1, le=1)]]
+
+
+class ColorMatrixParameters(Parameters):
+    """The matrix."""
+
+    matrix: Annotated[
+        tuple[RowWithOffset, RowWithOffset, RowWithOffset],
+        Field(
+            description="rows that make red, green and blue, each with the parts of red, green and blue"
+            " and an offset as a part of the range"
+        ),
+    ] = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
+
+
+class ChannelMixerParameters(Parameters):
+    """What each channel is made of."""
+
+    red: Annotated[Row, Field(description="parts of red, green and blue in the new red")] = (1.0, 0.0, 0.0)
+    green: Annotated[Row, Field(description="parts of red, green and blue in the new green")] = (
+        0.0,
+        1.0,
+        0.0,
+    )
+    blue: Annotated[Row, Field(description="parts of red, green and blue in the new blue")] = (0.0, 0.0, 1.0)
+
+
+class HueSaturationParameters(Parameters):
+    """An angle on the colour wheel, and a factor."""
+
+    hue: Annotated[int, Field(ge=-180, le=180, description="degrees that all hues are turned by")] = 0
+    saturation: Annotated[float, Field(ge=0, le=4, description="factor: 0 is gray, 1 leaves it as it is")] = (
+        1.0
+    )
+
+
+class VibranceParameters(Parameters):
+    """How much."""
+
+    amount: Annotated[
+        float, Field(ge=-1, le=2, description="above 0 makes dull colours stronger, below 0 duller")
+    ] = 0.5
+
+
+class SepiaParameters(Parameters):
+    """How much."""
+
+    strength: Annotated[float, Field(ge=0, le=1, description="0 leaves the colours, 1 is all sepia")] = 1.0
+
+
+def _nearest(value: float) -> int:
+    """Return the nearest integer; a half, or a billionth less, goes up, whatever the last bit is."""
+    return math.floor(value + 0.5 + 1e-9)
+
+
+def _mix(raster: Array, matrix: Matrix, offsets: Sequence[float] = (0.0, 0.0, 0.0)) -> Array:
+    """Return the colours (rows, columns, 3) times *matrix* plus *offsets*, rounded to the nearest level."""
+    brightest = white(raster)
+    kind = np.int32 if brightest == 255 else np.int64
+    planes: list[Array] = [raster[:, :, channel].astype(kind) for channel in (2, 1, 0)]
+    mixed = np.empty_like(raster)
+    for channel, row, offset in zip((2, 1, 0), matrix, offsets, strict=True):
+        total: Array = np.full(
+            raster.shape[:2], _nearest(offset * brightest * 2**_SHIFT) + 2 ** (_SHIFT - 1), kind
+        )
+        for plane, coefficient in zip(planes, row, strict=True):
+            if weight := _nearest(coefficient * 2**_SHIFT):
+                total += plane * weight
+        total >>= _SHIFT
+        np.clip(total, 0, brightest, out=total)
+        mixed[:, :, channel] = total
+    return mixed
+
+
+def _blend(first: Matrix, second: Matrix, weight: float) -> Matrix:
+    return [
+        [(1 - weight) * one + weight * other for one, other in zip(*rows, strict=True)]
+        for rows in zip(first, second, strict=True)
+    ]
+
+
+def _product(left: Matrix, right: Matrix) -> Matrix:
+    columns = list(zip(*right, strict=True))
+    return [[math.sumprod(row, column) for column in columns] for row in left]
+
+
+def _turned(degrees: int) -> Matrix:
+    angle = math.radians(degrees)
+    level = _blend(_LUMA, _IDENTITY, math.cos(angle))
+    return [
+        [one + math.sin(angle) * other for one, other in zip(*rows, strict=True)]
+        for rows in zip(level, _QUARTER_TURN, strict=True)
+    ]
+
+
+def _color_matrix(raster: Array, parameters: ColorMatrixParameters) -> Array:
+    matrix = [row[:3] for row in parameters.matrix]
+    offsets = [row[3] for row in parameters.matrix]
+    return on_colour(lambda colour: _mix(colour, matrix, offsets), raster)
+
+
+def _channel_mixer(raster: Array, parameters: ChannelMixerParameters) -> Array:
+    matrix = (parameters.red, parameters.green, parameters.blue)
+    return on_colour(lambda colour: _mix(colour, matrix), raster)
+
+
+def _hue_saturation(raster: Array, parameters: HueSaturationParameters) -> Array:
+    matrix = _product(_blend(_LUMA, _IDENTITY, parameters.saturation), _turned(parameters.hue))
+    return on_colour(lambda colour: _mix(colour, matrix), raster)
+
+
+def _sepia(raster: Array, parameters: SepiaParameters) -> Array:
+    matrix = _blend(_IDENTITY, _SEPIA, parameters.strength)
+    return on_colour(lambda colour: _mix(colour, matrix), raster)
+
+
+def _vibrance(raster: Array, parameters: VibranceParameters) -> Array:
+    return on_colour(lambda colour: _vibrant(colour, _nearest(parameters.amount * 1024)), raster)
+
+
+def _vibrant(colour: Array, amount: int) -> Array:
+    """Move each channel away from the luma, by *amount* / 1024 of the distance where there is no colour."""
+    brightest = white(colour)
+    kind = np.int32 if brightest == 255 else np.int64
+    planes: Sequence[Array] = cv2.split(colour)
+    spread: Array = cv2.max(cv2.max(*planes[:2]), planes[2]) - cv2.min(cv2.min(*planes[:2]), planes[2])
+    strength = (brightest - spread.astype(kind)) * amount
+    luma: Array = cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY).astype(kind)
+    mixed = np.empty_like(colour)
+    for channel, plane in enumerate(planes):
+        moved: Array = (plane - luma) * strength
+        moved += brightest * 512
+        moved //= brightest * 1024
+        moved += plane
+        np.clip(moved, 0, brightest, out=moved)
+        mixed[:, :, channel] = moved
+    return mixed
+
+
+COLOR_MATRIX = LocalOperation(
+    name="color_matrix",
+    summary="Mix red, green and blue by a matrix with offsets; alpha stays.",
+    kind="point",
+    parameters=ColorMatrixParameters,
+    channels=(3, 4),
+    rate=lambda _: 60.0,
+    scratch=48,
+    apply=_color_matrix,
+)
+
+CHANNEL_MIXER = LocalOperation(
+    name="channel_mixer",
+    summary="Make each of red, green and blue from parts of all three; alpha stays.",
+    kind="point",
+    parameters=ChannelMixerParameters,
+    channels=(3, 4),
+    rate=lambda _: 60.0,
+    scratch=48,
+    apply=_channel_mixer,
+)
+
+HUE_SATURATION = LocalOperation(
+    name="hue_saturation",
+    summary="Turn the hues and scale the saturation, keeping the luma; alpha stays.",
+    kind="point",
+    parameters=HueSaturationParameters,
+    channels=(3, 4),
+    rate=lambda _: 60.0,
+    scratch=48,
+    apply=_hue_saturation,
+)
+
+VIBRANCE = LocalOperation(
+    name="vibrance",
+    summary="Make dull colours stronger and leave strong ones; alpha stays.",
+    kind="point",
+    parameters=VibranceParameters,
+    channels=(3, 4),
+    rate=lambda _: 40.0,
+    scratch=48,
+    apply=_vibrance,
+)
+
+SEPIA = LocalOperation(
+    name="sepia",
+    summary="Tint like an old photograph; alpha stays.",
+    kind="point",
+    parameters=SepiaParameters,
+    channels=(3, 4),
+    rate=lambda _: 60.0,
+    scratch=48,
+    apply=_sepia,
+)

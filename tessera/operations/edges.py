@@ -1,0 +1,109 @@
+"""Gradients: how much the gray level changes around each pixel. One channel, without alpha."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from tessera.operations.base import Array, LocalOperation, Parameters, gray, gray_pixels, white, with_channels
+
+type Direction = Literal["magnitude", "x", "y"]
+
+
+class ScharrParameters(Parameters):
+    """Which gradient, and how bright it becomes."""
+
+    direction: Annotated[
+        Direction, Field(description="size of the gradient, or only along a row (x) or a column (y)")
+    ] = "magnitude"
+    scale: Annotated[float, Field(gt=0, le=100, description="factor on the result")] = 1.0
+
+
+class SobelParameters(ScharrParameters):
+    """Which gradient, and how bright it becomes."""
+
+    ksize: Annotated[Literal[3, 5, 7], Field(description="side of the kernel in pixels")] = 3
+
+
+class LaplacianParameters(Parameters):
+    """The kernel, and how bright the result becomes."""
+
+    ksize: Annotated[Literal[1, 3, 5], Field(description="side of the kernel in pixels; 1 is 3 x 3")] = 3
+    scale: Annotated[float, Field(gt=0, le=100, description="factor on the result")] = 1.0
+
+
+def _scaled(response: Array, scale: float, levels: Array) -> Array:
+    """Return the size of whole-number responses, times *scale*, as levels like those of *levels*."""
+    np.abs(response, out=response)
+    response *= scale
+    np.rint(response, out=response)
+    return with_channels(np.clip(response, 0, white(levels), out=response).astype(levels.dtype))
+
+
+def _gradient(derivative: Callable[[int, int], Array], direction: Direction) -> Array:
+    if direction == "x":
+        return derivative(1, 0)
+    if direction == "y":
+        return derivative(0, 1)
+    across, down = derivative(1, 0), derivative(0, 1)
+    across *= across
+    down *= down
+    across += down
+    return np.asarray(np.sqrt(across, out=across))
+
+
+def _sobel(raster: Array, parameters: SobelParameters) -> Array:
+    levels = gray(raster)
+    derivative = partial(cv2.Sobel, levels, cv2.CV_64F, ksize=parameters.ksize)
+    return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
+
+
+def _scharr(raster: Array, parameters: ScharrParameters) -> Array:
+    levels = gray(raster)
+    derivative = partial(cv2.Scharr, levels, cv2.CV_64F)
+    return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
+
+
+def _laplacian(raster: Array, parameters: LaplacianParameters) -> Array:
+    levels = gray(raster)
+    return _scaled(cv2.Laplacian(levels, cv2.CV_64F, ksize=parameters.ksize), parameters.scale, levels)
+
+
+SOBEL = LocalOperation(
+    name="sobel",
+    summary="Measure the gradient by Sobel kernels: bright where the gray level changes.",
+    kind="stencil",
+    parameters=SobelParameters,
+    produces=gray_pixels,
+    halo=lambda parameters: parameters.ksize // 2,
+    rate=lambda _: 60.0,
+    scratch=24,
+    apply=_sobel,
+)
+
+SCHARR = LocalOperation(
+    name="scharr",
+    summary="Measure the gradient by Scharr kernels, more even in all directions than Sobel's.",
+    kind="stencil",
+    parameters=ScharrParameters,
+    produces=gray_pixels,
+    halo=lambda _: 1,
+    rate=lambda _: 60.0,
+    scratch=24,
+    apply=_scharr,
+)
+
+LAPLACIAN = LocalOperation(
+    name="laplacian",
+    summary="Measure the second derivative: bright on both sides of an edge.",
+    kind="stencil",
+    parameters=LaplacianParameters,
+    produces=gray_pixels,
+    halo=lambda parameters: max(1, parameters.ksize // 2),
+    rate=lambda _: 100.0,
+    scratch=24,
+    apply=_laplacian,
+)

@@ -1,0 +1,221 @@
+"""Operations that need a histogram of the whole image: counted per tile, read off once, applied per tile."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Self
+
+import cv2
+import numpy as np
+from pydantic import Field, model_validator
+
+from tessera import histogram
+from tessera.geometry import Grid, Placement
+from tessera.histogram import Counts
+from tessera.operations.base import (
+    Array,
+    GlobalOperation,
+    Measured,
+    Parameters,
+    on_colour,
+    with_channels,
+    without_alpha,
+)
+from tessera.plan import Pixels
+
+
+class AutomaticThresholdParameters(Parameters):
+    """Which side becomes white."""
+
+    inverse: Annotated[bool, Field(description="white below the level instead of above")] = False
+
+
+class EqualizeParameters(Parameters):
+    """None."""
+
+
+class AutoContrastParameters(Parameters):
+    """How much is cut off at either end."""
+
+    low: Annotated[float, Field(ge=0, le=100, description="percent of the pixels that may turn black")] = 0.5
+    high: Annotated[float, Field(ge=0, le=100, description="percent of the pixels below white")] = 99.5
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
+        return self
+
+
+class NormalizeParameters(Parameters):
+    """None."""
+
+
+class GrayWorldParameters(Parameters):
+    """None."""
+
+
+def _gray(raster: Array) -> Array:
+    colour = without_alpha(raster)
+    return with_channels(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY)) if colour.shape[2] == 3 else colour
+
+
+def _brightness(raster: Array) -> Array:
+    """Return gray as it is, and of colour the Y of YCrCb."""
+    colour = without_alpha(raster)
+    return cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)[:, :, :1] if colour.shape[2] == 3 else colour
+
+
+def _counting(select: Callable[[Array], Array]) -> Callable[[Array, Placement, Any], Measured]:
+    """Return the measurement that counts what *select* gives of the tile's core."""
+
+    def measure(window: Array, placement: Placement, _: Any) -> Measured:
+        core = np.ascontiguousarray(window[placement.inner.slices])
+        return Measured(histogram.pack(histogram.count(select(core))))
+
+    return measure
+
+
+def _reading(read: Callable[[Counts, Any], Array]) -> Callable[[Grid, Iterator[bytes], Any], list[bytes]]:
+    """Return the merge that makes one table for all tiles of the counts of the image."""
+
+    def merge(_: Grid, summaries: Iterator[bytes], parameters: Any) -> list[bytes]:
+        return [read(histogram.merge(summaries), parameters).tobytes()]
+
+    return merge
+
+
+def _cut(raster: Array, _: Placement, parameters: AutomaticThresholdParameters, table: bytes) -> Array:
+    kind = cv2.THRESH_BINARY_INV if parameters.inverse else cv2.THRESH_BINARY
+    _, mask = cv2.threshold(_gray(raster), int(table[0]), 255, kind)
+    return with_channels(mask)
+
+
+def _equalize(raster: Array, _placement: Placement, _: EqualizeParameters, table: bytes) -> Array:
+    levels = np.frombuffer(table, np.uint8)
+
+    def equalize(colour: Array) -> Array:
+        if colour.shape[2] == 1:
+            return levels[colour]
+        converted = cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)
+        converted[:, :, 0] = levels[converted[:, :, 0]]
+        return cv2.cvtColor(converted, cv2.COLOR_YCrCb2BGR)
+
+    return on_colour(equalize, raster)
+
+
+def _look_up(raster: Array, _placement: Placement, _: Parameters, table: bytes) -> Array:
+    levels = np.frombuffer(table, raster.dtype)
+    return on_colour(lambda colour: levels[colour], raster)
+
+
+def _look_up_each(raster: Array, _placement: Placement, _: Parameters, table: bytes) -> Array:
+    levels = np.frombuffer(table, raster.dtype).reshape(3, -1)
+
+    def look_up(colour: Array) -> Array:
+        return np.stack([levels[channel][colour[:, :, channel]] for channel in range(3)], axis=2)
+
+    return on_colour(look_up, raster)
+
+
+def _contrast_table(counts: Counts, parameters: AutoContrastParameters) -> Array:
+    low = histogram.percentile(counts, parameters.low)
+    high = histogram.percentile(counts, parameters.high)
+    return histogram.stretching_table(low, high, counts.shape[1])
+
+
+def _full_range_table(counts: Counts, _: NormalizeParameters) -> Array:
+    return histogram.stretching_table(*histogram.extremes(counts), counts.shape[1])
+
+
+def _gray_world_table(counts: Counts, _: GrayWorldParameters) -> Array:
+    """Return a table per channel that brings each channel's mean to the mean of all three."""
+    levels = counts.shape[1]
+    sums = [int(total) for total in counts @ np.arange(levels, dtype=np.int64)]
+    tables = [histogram.scaling_table(sum(sums) if one else 3, 3 * one or 3, levels) for one in sums]
+    return np.stack(tables)
+
+
+def _mask(pixels: Pixels, _: Parameters) -> Pixels:
+    return Pixels(channels=1, depth=pixels.depth)
+
+
+THRESHOLD_OTSU = GlobalOperation(
+    name="threshold_otsu",
+    summary="Black and white, cut at the gray level that best separates two groups of pixels (Otsu 1979).",
+    kind="global",
+    parameters=AutomaticThresholdParameters,
+    depths=(8,),
+    produces=_mask,
+    rate=lambda _: 300.0,
+    scratch=9,
+    measure=_counting(_gray),
+    merge=_reading(lambda counts, _: np.array([histogram.otsu(counts)], np.uint8)),
+    resolve=_cut,
+)
+
+THRESHOLD_TRIANGLE = GlobalOperation(
+    name="threshold_triangle",
+    summary="Black and white, cut at the foot of the histogram's peak: for few objects on a plain ground.",
+    kind="global",
+    parameters=AutomaticThresholdParameters,
+    depths=(8,),
+    produces=_mask,
+    rate=lambda _: 300.0,
+    scratch=9,
+    measure=_counting(_gray),
+    merge=_reading(lambda counts, _: np.array([histogram.triangle(counts)], np.uint8)),
+    resolve=_cut,
+)
+
+EQUALIZE = GlobalOperation(
+    name="equalize",
+    summary="Spread brightness evenly over all levels; hue and alpha stay.",
+    kind="global",
+    parameters=EqualizeParameters,
+    depths=(8,),
+    rate=lambda _: 100.0,
+    scratch=11,
+    measure=_counting(_brightness),
+    merge=_reading(lambda counts, _: histogram.equalizing_table(counts)),
+    resolve=_equalize,
+)
+
+AUTO_CONTRAST = GlobalOperation(
+    name="auto_contrast",
+    summary="Stretch the gray levels between two percentiles to the whole range; alpha stays.",
+    kind="global",
+    parameters=AutoContrastParameters,
+    rate=lambda _: 200.0,
+    scratch=9,
+    measure=_counting(_gray),
+    merge=_reading(_contrast_table),
+    resolve=_look_up,
+)
+
+NORMALIZE = GlobalOperation(
+    name="normalize",
+    summary="Stretch the levels between the darkest and the brightest of all channels to the whole range.",
+    kind="global",
+    parameters=NormalizeParameters,
+    rate=lambda _: 150.0,
+    scratch=11,
+    measure=_counting(without_alpha),
+    merge=_reading(
+        lambda counts, _: histogram.stretching_table(*histogram.extremes(counts), counts.shape[1])
+    ),
+    resolve=_look_up,
+)
+
+GRAY_WORLD = GlobalOperation(
+    name="gray_world",
+    summary="Balance white: bring the means of blue, green and red to one value; alpha stays.",
+    kind="global",
+    parameters=GrayWorldParameters,
+    channels=(3, 4),
+    rate=lambda _: 100.0,
+    scratch=11,
+    measure=_counting(without_alpha),
+    merge=_reading(_gray_world_table),
+    resolve=_look_up_each,
+)
+
+STATISTICS = (THRESHOLD_OTSU, THRESHOLD_TRIANGLE, EQUALIZE, AUTO_CONTRAST, NORMALIZE, GRAY_WORLD)
