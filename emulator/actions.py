@@ -28,7 +28,7 @@ class ActionType(IntEnum):
     WHEN_ALL = 12
 
 
-_REFUSED = {
+_REFUSED: dict[object, str] = {
     ActionType.CALL_ENTITY: "call_entity isn't emulated: keep the state in an orchestration or in a blob",
     ActionType.SIGNAL_ENTITY: "signal_entity isn't emulated: keep the state in an orchestration or in a blob",
     ActionType.SCHEDULED_SIGNAL_ENTITY: "signal_entity isn't emulated: use a timer and an activity",
@@ -58,7 +58,7 @@ class ScheduleActivity:
 
     id: int
     name: str
-    input: Any
+    input: str
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,12 @@ class CreateTimer:
 
 @dataclass(frozen=True)
 class CreateSubOrchestration:
-    """Start a sub-orchestration."""
+    """Start a sub-orchestration; ``input`` is a JSON text."""
 
     id: int
     name: str
     instance_id: str
-    input: Any
+    input: str
     version: str | None
 
 
@@ -160,19 +160,34 @@ def parse_failure(message: str, stack: str) -> OrchestratorAnswer:
     )
 
 
-def refuse_unknown(action: dict[str, Any]) -> None:
-    """Raise for an action that can't be carried out.
+def as_text(argument: Any) -> str:
+    """Give the JSON text of an argument.
+
+    Parameters
+    ----------
+    argument
+        The text itself, which is what the SDK sends, or a value.
+
+    Returns
+    -------
+    str
+        JSON text.
+    """
+    return argument if isinstance(argument, str) else json.dumps(argument, ensure_ascii=False)
+
+
+def refusal(action: dict[str, Any]) -> UnsupportedFeatureError:
+    """Make the error for an action that can't be carried out.
 
     Parameters
     ----------
     action
         Action of a type the replay doesn't handle.
 
-    Raises
-    ------
+    Returns
+    -------
     UnsupportedFeatureError
-        Always; it says what to use instead.
+        It says what to use instead.
     """
     kind = action.get("actionType")
-    instead = _REFUSED.get(kind) if isinstance(kind, int) else None  # type: ignore[call-overload]
-    raise UnsupportedFeatureError(instead or f"the action type {kind!r} isn't known")
+    return UnsupportedFeatureError(_REFUSED.get(kind) or f"the action type {kind!r} isn't known")

@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from emulator.functions import Function
-from emulator.http_errors import json_response
 from emulator.pool import WorkerPool
+from emulator.responses import json_response
 from emulator.worker import Worker
 
 _HOME = "<!DOCTYPE html><title>Azure Functions emulator</title><p>Your function app is up and running.</p>"

@@ -7,18 +7,19 @@ from functools import partial
 from typing import Any
 
 from emulator import failures, history, records, transactions
+from emulator.action_runner import unknown_function
 from emulator.checkpoints import Effects
 from emulator.errors import WorkerDiedError
 from emulator.functions import Function
 from emulator.history import Event, EventType
+from emulator.invocation import FunctionError
 from emulator.orchestrator import Orchestrator
 from emulator.pool import WorkerPool
 from emulator.records import Activity, Message
-from emulator.replay import unknown_function
 from emulator.store import Store
 from emulator.timers import TimerQueue
 from emulator.transactions import NewInstance
-from emulator.worker import FunctionError, Worker
+from emulator.worker import Worker
 
 ACTIVITY = "activityTrigger"
 ORCHESTRATOR = "orchestrationTrigger"

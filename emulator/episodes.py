@@ -2,105 +2,22 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from emulator import history, transactions
 from emulator.actions import CreateSubOrchestration, CreateTimer, Decision, ScheduleActivity
 from emulator.checkpoints import Checkpoint
-from emulator.history import SUCCESSES, Event, EventType
+from emulator.history import Event, EventType
+from emulator.orchestration import Orchestration
+from emulator.outcome import Outcome
 from emulator.records import Instance, Message, Parent
-from emulator.replay import Awaited, Outcome
 
 # What Azure Storage as durable provider can delay; the SDK splits longer timers itself.
 _LONGEST_TIMER = "6.00:00:00"
 _LONG_TIMER_INTERVAL = "3.00:00:00"
 _STATUS_NUMBERS = {"Completed": 1, "ContinuedAsNew": 2, "Failed": 3, "Canceled": 4, "Terminated": 5}
-# A completion that can't resume the orchestrator may wait for others, but not for more than the extension
-# would fetch at once.
-_LARGEST_QUIET_BATCH = 32
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-@dataclass
-class Orchestration:
-    """An orchestration in memory: its record, its history as events and as JSON text, what it waits for."""
-
-    instance: Instance
-    events: list[Event]
-    texts: list[str]
-    awaited: Awaited | None = None
-
-    @property
-    def size(self) -> int:
-        """Length of the history's JSON text, in characters."""
-        return sum(map(len, self.texts))
-
-    def resumes(self, messages: Sequence[Message]) -> bool:
-        """Whether messages can let the orchestrator function go on, so that an episode is due.
-
-        Parameters
-        ----------
-        messages
-            All that is in the inbox.
-
-        Returns
-        -------
-        bool
-            False while only a part of the awaited ``task_all`` has completed, all of it with success.
-        """
-        return self._still_awaited([message.event for message in messages]) is None
-
-    def batch_is_full(self, messages: Sequence[Message]) -> bool:
-        """Whether enough completions have gathered to be put into the history.
-
-        Parameters
-        ----------
-        messages
-            All that is in the inbox.
-
-        Returns
-        -------
-        bool
-            True from 32 messages on.
-        """
-        return len(messages) >= _LARGEST_QUIET_BATCH
-
-    def _still_awaited(self, events: Sequence[Event]) -> Awaited | None:
-        """Give what stays awaited after events that can't resume the function; None when they may."""
-        if self.awaited is None:
-            return None
-        completed = {event.get("TaskScheduledId") for event in events}
-        if (
-            any(event["EventType"] not in SUCCESSES for event in events)
-            or not completed <= self.awaited.numbers
-        ):
-            return None
-        left = replace(self.awaited, numbers=self.awaited.numbers - completed)
-        return left if left.numbers or left.more else None
-
-    def quiet_outcome(self, events: Sequence[Event]) -> Outcome | None:
-        """Give the outcome of an episode that doesn't need the orchestrator function.
-
-        Parameters
-        ----------
-        events
-            The new events, without OrchestratorStarted.
-
-        Returns
-        -------
-        Outcome or None
-            None when the function must be replayed.
-        """
-        kinds = {event["EventType"] for event in events}
-        for event in events:
-            if event["EventType"] == EventType.EXECUTION_TERMINATED:
-                return Outcome(status="Terminated", result=event["Input"])
-        if self.instance.status == "Suspended" and EventType.EXECUTION_RESUMED not in kinds:
-            return Outcome()
-        left = self._still_awaited(events)
-        return Outcome(awaited=left) if left is not None else None
 
 
 def new_events(messages: Sequence[Message]) -> list[Event]:
@@ -215,16 +132,14 @@ def _decide(change: Checkpoint, decision: Decision, instance: Instance) -> Event
     """Add a decision to the checkpoint and give its event."""
     match decision:
         case ScheduleActivity(number, name, argument):
-            text = _text(argument)
-            change.activities.append((number, name, text))
-            return history.event(
-                EventType.TASK_SCHEDULED, number, Name=name, Version="", Input=json.dumps([text])
-            )
+            change.activities.append((number, name, argument))
+            listed = json.dumps([argument], ensure_ascii=False)
+            return history.event(EventType.TASK_SCHEDULED, number, Name=name, Version="", Input=listed)
         case CreateTimer(number, fire_at):
             change.timers.append((number, fire_at))
             return history.event(EventType.TIMER_CREATED, number, FireAt=fire_at)
         case CreateSubOrchestration(number, name, child_id, argument, version):
-            text = json.dumps(_text(argument), ensure_ascii=False)
+            text = json.dumps(argument, ensure_ascii=False)
             parent = Parent(instance.instance_id, instance.execution_id, instance.name, number)
             change.children.append(transactions.NewInstance(child_id, name, text, version, parent))
             return history.event(
@@ -237,14 +152,9 @@ def _decide(change: Checkpoint, decision: Decision, instance: Instance) -> Event
             )
 
 
-def _text(argument: Any) -> str:
-    """Give the JSON text of an argument; the SDK sends it as text already."""
-    return argument if isinstance(argument, str) else json.dumps(argument, ensure_ascii=False)
-
-
 def _continue_as_new(change: Checkpoint, outcome: Outcome) -> None:
     before = change.instance
-    argument = json.dumps(_text(outcome.result), ensure_ascii=False)
+    argument = json.dumps(outcome.result, ensure_ascii=False)
     started = transactions.started_event(
         before.instance_id,
         transactions.new_execution_id(),

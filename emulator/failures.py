@@ -4,7 +4,7 @@ import json
 
 from emulator import history
 from emulator.history import Event, EventType
-from emulator.worker import FunctionError
+from emulator.invocation import FunctionError
 
 
 def activity_failed(task_id: int, name: str, error: FunctionError) -> Event:

@@ -40,8 +40,9 @@ class EventType(IntEnum):
     EXECUTION_REWOUND = 21
 
 
-# Completions of a task that say nothing went wrong.
+# How a task ends.
 SUCCESSES = frozenset({EventType.TASK_COMPLETED, EventType.SUB_ORCHESTRATION_COMPLETED})
+FAILURES = frozenset({EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_FAILED})
 
 
 def now() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.admin_api import AdminApi
+from emulator.app_settings import app_environment
 from emulator.azurite import Azurite
 from emulator.client_binding import ClientBinding
 from emulator.console import Console
@@ -21,7 +22,8 @@ from emulator.keys import Keys
 from emulator.pool import PoolLimits, WorkerPool
 from emulator.ports import listen
 from emulator.ready_file import announce_ready
-from emulator.settings import app_environment, host_settings
+from emulator.settings import host_settings
+from emulator.start_api import StartApi
 from emulator.store import Store
 from emulator.timer_functions import TimerFunctions
 from emulator.web_app import RPC_PREFIX, internal_app, public_app, serve
@@ -128,11 +130,12 @@ class Host:
         timers = TimerFunctions(functions, pool, client, store, self._console, self._environment)
         stack.callback(timers.close)
         routes = endpoints(functions, settings.route_prefix)
-        durable = DurableApi(engine, store, orchestrators, settings, client)
+        start = StartApi(engine, store, orchestrators, settings.default_version, client)
+        management = (start, DurableApi(engine, store))
         admin = AdminApi(pool, functions, timers.run_now)
         http = HttpFunctions(routes, pool, keys, client)
-        await serve(stack, public_app(http, durable, admin, keys), public)
-        await serve(stack, internal_app(durable), internal)
+        await serve(stack, public_app(http, management, admin, keys), public)
+        await serve(stack, internal_app(management), internal)
         await engine.open()
         await timers.open()
         self._announce(functions, routes, self._url(public))

@@ -10,10 +10,10 @@ from aiohttp import web
 from emulator.client_binding import ClientBinding
 from emulator.errors import WorkerDiedError
 from emulator.functions import Function
+from emulator.invocation import FunctionError
 from emulator.keys import Keys
 from emulator.pool import WorkerPool
 from emulator.routes import Route, compile_route
-from emulator.worker import FunctionError
 
 _KIND = "httpTrigger"
 

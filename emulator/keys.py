@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from emulator.settings import read_json
+from emulator.app_settings import read_json
 
 _MASTER = "master"
 _HOST = "default"

@@ -6,16 +6,19 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from emulator import actions, episodes, history, records
+from emulator.action_runner import unknown_function
 from emulator.actions import InvalidOrchestratorError, OrchestratorAnswer
 from emulator.checkpoints import Checkpoint, Effects, StaleEpisodeError
 from emulator.checkpoints import checkpoint as write_checkpoint
-from emulator.episodes import Orchestration
 from emulator.functions import Function
 from emulator.history import Event
+from emulator.invocation import FunctionError
+from emulator.orchestration import Orchestration
+from emulator.outcome import Callables, Identity, Outcome
 from emulator.records import Instance, Message
-from emulator.replay import Callables, Outcome, Replay, unknown_function
+from emulator.replay import Replay
 from emulator.store import Store
-from emulator.worker import FunctionError, Worker
+from emulator.worker import Worker
 
 _CACHE_SIZE = 64 << 20
 
@@ -187,12 +190,8 @@ class Orchestrator:
         except InvalidOrchestratorError as error:
             message = f"Orchestrator function '{instance.name}' failed: {error}"
             return Outcome(status="Failed", result=message, details=None)
-        identity = {
-            "name": instance.name,
-            "instance_id": instance.instance_id,
-            "execution_id": instance.execution_id,
-            "parent_id": instance.parent.instance_id if instance.parent else None,
-        }
+        parent_id = instance.parent.instance_id if instance.parent else None
+        identity = Identity(instance.name, instance.instance_id, instance.execution_id, parent_id)
         return Replay(answer, self._callables, identity).play([*orchestration.events, *events])
 
     async def _ask(

@@ -10,7 +10,8 @@ from typing import Any
 
 from emulator.console import Console
 from emulator.errors import AppLoadError, EmulatorError, WorkerDiedError
-from emulator.worker import Worker, spawn
+from emulator.spawn import spawn
+from emulator.worker import Worker
 
 _LOOK_EVERY = 0.25
 _BACKLOG_PATIENCE = 0.5

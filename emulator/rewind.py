@@ -5,10 +5,8 @@ import sqlite3
 from emulator import history, records, transactions
 from emulator.checkpoints import Effects
 from emulator.errors import InstanceConflictError, InstanceNotFoundError
-from emulator.history import Event, EventType
+from emulator.history import FAILURES, Event, EventType
 from emulator.records import Instance
-
-_FAILURES = {EventType.TASK_FAILED, EventType.SUB_ORCHESTRATION_FAILED}
 
 
 def rewind(db: sqlite3.Connection, instance_id: str, reason: str | None) -> Effects:
@@ -50,7 +48,7 @@ def rewind(db: sqlite3.Connection, instance_id: str, reason: str | None) -> Effe
 def _rewind_one(db: sqlite3.Connection, instance: Instance, reason: str | None, effects: Effects) -> None:
     episodes = [history.from_text(text) for text in records.find_history(db, instance.instance_id)]
     failed = {
-        event["TaskScheduledId"] for events in episodes for event in events if event["EventType"] in _FAILURES
+        event["TaskScheduledId"] for events in episodes for event in events if event["EventType"] in FAILURES
     }
     children = []
     for number, events in enumerate(episodes):
@@ -82,7 +80,7 @@ def _rewind_one(db: sqlite3.Connection, instance: Instance, reason: str | None, 
 def _is_undone(event: Event, failed: set[int]) -> bool:
     kind = event["EventType"]
     scheduled = kind == EventType.TASK_SCHEDULED and event["EventId"] in failed
-    return scheduled or kind in _FAILURES or kind == EventType.EXECUTION_COMPLETED
+    return scheduled or kind in FAILURES or kind == EventType.EXECUTION_COMPLETED
 
 
 def _undone(event: Event) -> Event:

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -49,17 +50,16 @@ class Store:
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._failure: StateError | None = None
-        self._lock = _lock(path)
-        try:
-            self._writer = _connect(path)
-            _prepare(self._writer, path)
-            self._reader = _connect(path)
-        except (sqlite3.Error, OSError) as error:
-            os.close(self._lock)
-            raise StateError(f"the state file {path} can't be opened: {error}") from error
-        except StateError:
-            os.close(self._lock)
-            raise
+        with ExitStack() as undo:
+            self._lock = _lock(path)
+            undo.callback(os.close, self._lock)
+            try:
+                self._writer = undo.enter_context(closing(_connect(path)))
+                _prepare(self._writer, path)
+                self._reader = undo.enter_context(closing(_connect(path)))
+            except (sqlite3.Error, OSError) as error:
+                raise StateError(f"the state file {path} can't be opened: {error}") from error
+            undo.pop_all()
         self._read_pool = ThreadPoolExecutor(1, thread_name_prefix="state-reader")
         self._thread = threading.Thread(target=self._write_all, name="state-writer")
         self._thread.start()
@@ -208,7 +208,6 @@ def _lock(path: Path) -> int:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
     # A commit then survives a killed process, though not a power cut; syncing each would cost milliseconds.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA journal_size_limit=67108864")
@@ -226,6 +225,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} is no state file of this version of the emulator: delete it to start anew, "
             f"or name another one with --state"
         )
+    connection.execute("PRAGMA journal_mode=WAL")
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise StateError(

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from emulator import history
+from emulator.app_settings import resolve
 from emulator.client_binding import ClientBinding
 from emulator.console import Console
 from emulator.errors import WorkerDiedError
 from emulator.functions import Function
+from emulator.invocation import FunctionError
 from emulator.pool import WorkerPool
 from emulator.schedule import Schedule
-from emulator.settings import resolve
 from emulator.store import Store
-from emulator.worker import FunctionError
 
 _KIND = "timerTrigger"
 # The system's clock may be set meanwhile: look again at least this often.

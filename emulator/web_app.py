@@ -11,22 +11,27 @@ from emulator.client_binding import WEBHOOK
 from emulator.durable_api import DurableApi
 from emulator.http_functions import HttpFunctions
 from emulator.keys import Keys
+from emulator.start_api import StartApi
 
 # Azure's limit for the body of a request.
 _LARGEST_REQUEST = 210 << 20
 _SHUTDOWN_GRACE = 1.0
 RPC_PREFIX = "/durabletask"
 
+type Management = tuple[StartApi, DurableApi]
 
-def public_app(functions: HttpFunctions, durable: DurableApi, admin: AdminApi, keys: Keys) -> web.Application:
+
+def public_app(
+    functions: HttpFunctions, management: Management, admin: AdminApi, keys: Keys
+) -> web.Application:
     """Build what the outside sees.
 
     Parameters
     ----------
     functions
         The app's http functions.
-    durable
-        The management API.
+    management
+        The durable management API.
     admin
         The host's own endpoints.
     keys
@@ -47,19 +52,20 @@ def public_app(functions: HttpFunctions, durable: DurableApi, admin: AdminApi, k
         return await handler(request)
 
     app = web.Application(client_max_size=_LARGEST_REQUEST, middlewares=[guard])
-    durable.add_to(app.router, WEBHOOK)
+    for part in management:
+        part.add_to(app.router, WEBHOOK)
     admin.add_to(app.router)
     app.router.add_route("*", "/{path:.*}", functions.handle)
     return app
 
 
-def internal_app(durable: DurableApi) -> web.Application:
+def internal_app(management: Management) -> web.Application:
     """Build what only the worker processes see: the management API without keys.
 
     Parameters
     ----------
-    durable
-        The management API.
+    management
+        The durable management API.
 
     Returns
     -------
@@ -67,7 +73,8 @@ def internal_app(durable: DurableApi) -> web.Application:
         The web application.
     """
     app = web.Application(client_max_size=_LARGEST_REQUEST)
-    durable.add_to(app.router, RPC_PREFIX)
+    for part in management:
+        part.add_to(app.router, RPC_PREFIX)
     return app
 
 

@@ -2,55 +2,21 @@
 
 import asyncio
 import logging
-import os
 import socket
-import sys
 import time
 import uuid
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from emulator import wire
 from emulator.errors import AppLoadError, WorkerDiedError
+from emulator.invocation import FunctionError, Invocation, Observer
 from emulator.wire import Header
 
-# The app must find its own folder and the installed packages on sys.path, not the folder of this package.
-_BOOTSTRAP = (
-    "import sys; sys.path.insert(0, {!r}); from emulator.worker_process import main; del sys.path[0]; main()"
-)
-_READ_LIMIT = 1 << 20
-
-
-class Observer(Protocol):
-    """Learns what functions log and how they end; see `emulator.console.Console`."""
-
-    def record(self, function: str | None, record: Mapping[str, Any]) -> None:
-        """Take a log record, of a function if it is known."""
-
-    def executed(self, function: str, invocation: str, started: float, error: str | None) -> None:
-        """Take the end of an invocation; ``error`` says why it failed."""
-
-
-class FunctionError(Exception):
-    """A function raised; ``stack`` is its traceback."""
-
-    def __init__(self, message: str, stack: str) -> None:
-        super().__init__(message)
-        self.stack = stack
-
-
-@dataclass(eq=False)
-class Invocation:
-    """A function that is running in a worker."""
-
-    function: str
-    kind: str
-    started: float
-    result: "asyncio.Future[tuple[Header, bytes]]"
+READ_LIMIT = 1 << 20
 
 
 @dataclass(eq=False)
@@ -92,7 +58,7 @@ class Worker:
         WorkerDiedError
             When the process ended before it was ready.
         """
-        self._reader, self._writer = await asyncio.open_connection(sock=self.connection, limit=_READ_LIMIT)
+        self._reader, self._writer = await asyncio.open_connection(sock=self.connection, limit=READ_LIMIT)
         self._outputs = [
             asyncio.create_task(self._relay(stream, level))
             for stream, level in ((self.process.stdout, logging.INFO), (self.process.stderr, logging.WARNING))
@@ -224,48 +190,3 @@ class Worker:
     def _log(self, record: Header) -> None:
         invocation = self.running.get(record["invocation"] or "")
         self.observer.record(invocation.function if invocation else None, record)
-
-
-async def spawn(app: Path, environment: Mapping[str, str], observer: Observer) -> Worker:
-    """Start a worker process.
-
-    Parameters
-    ----------
-    app
-        The app folder, which becomes its working directory.
-    environment
-        Its whole environment.
-    observer
-        Learns what it logs and prints.
-
-    Returns
-    -------
-    Worker
-        The worker, still starting.
-    """
-    ours, theirs = socket.socketpair()
-    package_parent = str(Path(__file__).resolve().parent.parent)
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-c",
-            _BOOTSTRAP.format(package_parent),
-            str(theirs.fileno()),
-            str(app),
-            str(os.getpid()),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            limit=_READ_LIMIT,
-            cwd=app,
-            env={**environment, "PYTHONUNBUFFERED": "1"},
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-        )
-    except OSError:
-        ours.close()
-        raise
-    finally:
-        theirs.close()
-    return Worker(process, ours, observer)

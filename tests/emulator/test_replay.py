@@ -22,10 +22,11 @@ from emulator.actions import (
     parse_answer,
     parse_failure,
 )
-from emulator.episodes import Orchestration
 from emulator.history import Event, EventType
+from emulator.orchestration import Orchestration
+from emulator.outcome import Callables, Identity, Outcome
 from emulator.records import Instance
-from emulator.replay import Callables, Outcome, Replay
+from emulator.replay import Replay
 
 # Said once per process, whatever the orchestrator.
 pytestmark = pytest.mark.filterwarnings("ignore:azure.functions df_loads was called:DeprecationWarning")
@@ -72,7 +73,7 @@ class Simulation:
         """Run an episode and note what it scheduled."""
         events = [history.event(EventType.ORCHESTRATOR_STARTED), *completions]
         self.answer = self.ask(events)
-        identity = {"name": "program", "instance_id": "i", "execution_id": "e", "parent_id": None}
+        identity = Identity("program", "i", "e", None)
         past = self.orchestration.events
         self.outcome = Replay(self.answer, _CALLABLES, identity).play([*past, *events])
         change = episodes.checkpoint(self.orchestration, [], events, self.outcome)
@@ -246,7 +247,7 @@ def test_a_sub_orchestration_may_not_have_its_parent_s_id() -> None:
 
 
 def test_going_on_after_a_failed_task_all_while_others_are_retried_is_refused() -> None:
-    """The SDK and the extension number tasks differently then; on Azure the orchestration goes wrong silently."""
+    """The SDK and the extension number tasks differently then; on Azure it goes wrong silently."""
 
     def program(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
         retried = context.call_activity_with_retry("work", df.RetryOptions(1, 3), 1)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from emulator.app_settings import app_environment
 from emulator.errors import ConfigurationError, UnsupportedFeatureError
-from emulator.settings import app_environment, host_settings
+from emulator.settings import host_settings
 
 
 def _app(folder: Path, host: Any = None, local: Any = None) -> Path:

@@ -83,7 +83,7 @@ def test_a_failure_to_write_is_reported_once_and_later_writes_are_refused(tmp_pa
     async def scenario() -> None:
         store = Store(tmp_path / "s.sqlite", failures.append)
         for operation in (break_it, _start("a")):
-            with pytest.raises(StateError, match="disk is full.*make sure that the disk has room"):
+            with pytest.raises(StateError, match=r"disk is full.*make sure that the disk has room"):
                 await store.write(operation)
         assert await store.read(records.all_messages) == []
         await store.close()
@@ -120,7 +120,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         await store.close()
 
     async def reopen() -> None:
-        with pytest.raises(StateError, match="damaged|can't be opened"):
+        with pytest.raises(StateError, match=r"damaged|can't be opened"):
             Store(path, lambda error: None)
 
     asyncio.run(fill())
