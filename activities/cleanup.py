@@ -1,10 +1,14 @@
 """Leave nothing behind that a finished job doesn't need, and record how it ended."""
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from activities.store import BlobExists, Store
 from tessera import naming
 from tessera.messages import CleanupOrder
+
+_DELETES_AT_ONCE = 8
 
 
 def cleanup(order: CleanupOrder, store: Store) -> None:
@@ -40,5 +44,6 @@ def remove_job(job: str, upload: str, store: Store) -> None:
 
 
 def _remove(container: str, prefix: str, store: Store) -> None:
-    for name in list(store.names(container, prefix)):
-        store.delete(container, name)
+    with ThreadPoolExecutor(_DELETES_AT_ONCE) as pool:
+        deleted = pool.map(lambda name: store.delete(container, name), store.names(container, prefix))
+        deque(deleted, maxlen=0)

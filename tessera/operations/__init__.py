@@ -17,6 +17,7 @@ from tessera.operations import (
 )
 from tessera.operations.base import GlobalOperation, LocalOperation
 from tessera.operations.canny import CANNY
+from tessera.operations.clahe import CLAHE
 
 type AnyOperation = LocalOperation[Any] | GlobalOperation[Any]
 
@@ -34,7 +35,7 @@ _ALL = cast(
         edges.SOBEL, edges.SCHARR, edges.LAPLACIAN, CANNY,
         morphology.ERODE, morphology.DILATE, morphology.OPEN, morphology.CLOSE, morphology.TOP_HAT,
         morphology.BLACK_HAT, morphology.MORPHOLOGICAL_GRADIENT,
-        *statistics.STATISTICS,
+        *statistics.STATISTICS, CLAHE,
     ),
 )  # fmt: skip
 

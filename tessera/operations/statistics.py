@@ -85,8 +85,7 @@ def _reading(read: Callable[[Counts, Any], Array]) -> Callable[[Grid, Iterator[b
 
 def _cut(raster: Array, _: Placement, parameters: AutomaticThresholdParameters, table: bytes) -> Array:
     kind = cv2.THRESH_BINARY_INV if parameters.inverse else cv2.THRESH_BINARY
-    _, mask = cv2.threshold(_gray(raster), int(table[0]), 255, kind)
-    return with_channels(mask)
+    return with_channels(cv2.threshold(_gray(raster), int(table[0]), 255, kind)[1])
 
 
 def _equalize(raster: Array, _placement: Placement, _: EqualizeParameters, table: bytes) -> Array:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tessera import histogram, reference
 from tessera.operations import CATALOGUE
+from tessera.operations.clahe import CLAHE
 from tessera.operations.statistics import STATISTICS
 from tessera.pipeline import bind
 from tessera.plan import Step
@@ -17,7 +18,7 @@ from tests.support.images import Image, decode, encode, textured
 from tests.support.memory_store import MemoryStore
 from tests.support.pipelines import INVERT, SIDES, canny, median_blur
 
-NAMES = [operation.name for operation in STATISTICS]
+NAMES = [operation.name for operation in (*STATISTICS, CLAHE)]
 
 
 def assert_exact(image: Image, pipeline: list[Step], rows: int | None) -> None:
@@ -45,6 +46,7 @@ def test_each_is_exact_in_any_bands(data: st.DataObject, height: int, width: int
         ["equalize", "threshold_otsu"],
         ["auto_contrast", "gray_world", "normalize"],
         ["threshold_triangle", "equalize"],
+        ["clahe", "clahe", "equalize"],
     ],
     ids="-".join,
 )
@@ -59,6 +61,26 @@ def test_several_in_a_row_with_stencils_between_are_exact(names: list[str], rows
 def test_before_and_after_canny() -> None:
     pipeline = [Step(operation="equalize"), canny(40, 120), Step(operation="threshold_otsu"), INVERT]
     assert_exact(textured(150, 131), pipeline, 16)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    height=SIDES,
+    width=SIDES,
+    rows=st.integers(1, 60),
+    clip_limit=st.sampled_from([0, 1, 2.5, 40]),
+    cells=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    channels=st.sampled_from([1, 3, 4]),
+)
+def test_clahe_is_exact_for_any_grid_of_cells(
+    height: int, width: int, rows: int, clip_limit: float, cells: tuple[int, int], channels: int
+) -> None:
+    parameters = {"clip_limit": clip_limit, "columns": cells[0], "rows": cells[1]}
+    assert_exact(
+        textured(height, width, channels),
+        [Step.from_json({"operation": "clahe", "parameters": parameters})],
+        rows,
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
