@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +15,8 @@ from emulator.processes import dies_with
 
 _HOST = "127.0.0.1"
 _ENTRY = Path("node_modules/azurite/dist/src/blob/main.js")
+_LOG = "azurite.log"
+_TAIL = 4000
 _START_DEADLINE = 30.0
 _RESTART_DELAYS = (0.0, 1.0, 2.0, 5.0)
 # Azurite's documented development account; it protects nothing.
@@ -54,7 +56,6 @@ class Azurite:
         self._say = say
         self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
-        self._output = ""
 
     @property
     def connection_string(self) -> str:
@@ -90,26 +91,28 @@ class Azurite:
 
     async def _launch(self) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            str(self._node),
-            str(self._entry),
-            *("--blobHost", _HOST, "--blobPort", str(self._port), "--location", str(self._data)),
-            *("--silent", "--disableTelemetry", "--skipApiVersionCheck"),
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=STDOUT,
-            start_new_session=True,
-            # Not killed: it writes its index every few seconds, and when it is asked to end.
-            preexec_fn=dies_with(os.getpid(), signal.SIGTERM),
-        )
-        reader = asyncio.create_task(self._drain(self._process))
+        # A file, because a pipe would break with the host, and Azurite on it before it has saved its index.
+        log = self._data / _LOG
+        with log.open("wb") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                str(self._node),
+                str(self._entry),
+                *("--blobHost", _HOST, "--blobPort", str(self._port), "--location", str(self._data)),
+                *("--silent", "--disableTelemetry", "--skipApiVersionCheck"),
+                stdin=DEVNULL,
+                stdout=output,
+                stderr=STDOUT,
+                start_new_session=True,
+                # Not killed: it writes its index every few seconds, and when it is asked to end.
+                preexec_fn=dies_with(os.getpid(), signal.SIGTERM),
+            )
         try:
             await asyncio.wait_for(self._answers(self._process), _START_DEADLINE)
         except TimeoutError as error:
-            raise AzuriteError(f"Azurite doesn't answer on port {self._port}") from error
+            raise AzuriteError(f"Azurite doesn't answer on port {self._port}; see {log}") from error
         except AzuriteError as error:
-            await reader
-            raise AzuriteError(f"{error}: {self._output.strip() or 'it printed nothing'}") from error
+            printed = log.read_text(errors="replace").strip()[-_TAIL:]
+            raise AzuriteError(f"{error}: {printed or 'it printed nothing'}") from error
 
     async def _answers(self, process: Process) -> None:
         while process.returncode is None:
@@ -121,12 +124,6 @@ class Azurite:
                 writer.close()
                 return
         raise AzuriteError(f"Azurite ended with exit code {process.returncode}")
-
-    async def _drain(self, process: Process) -> None:
-        if process.stdout is not None:
-            self._output = ""
-            while chunk := await process.stdout.read(4096):
-                self._output = (self._output + chunk.decode(errors="replace"))[-4000:]
 
     async def _watch(self) -> None:
         failures = 0

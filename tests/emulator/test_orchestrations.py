@@ -158,7 +158,7 @@ def test_a_failing_sub_orchestration_reaches_its_parent_with_its_message(host: H
 def test_a_failing_activity_reaches_its_orchestrator_with_its_message_and_traceback(host: Host) -> None:
     output = host.run("catches_activity")
     assert output.startswith("Activity function 'flaky' failed:  ValueError: attempt 1 of ")
-    assert "function_app.py" in output
+    assert "sample_work.py" in output
 
 
 def test_large_and_empty_results_pass_through(host: Host) -> None:
