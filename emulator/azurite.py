@@ -15,6 +15,8 @@ from emulator.processes import dies_with
 
 _HOST = "127.0.0.1"
 _ENTRY = Path("node_modules/azurite/dist/src/blob/main.js")
+# The kernel tells of the parent's death once for each of its threads; a second SIGTERM would end Azurite at once.
+_KEEP_CLOSING = "data:text/javascript,process.on('SIGTERM', () => {})"
 _LOG = "azurite.log"
 _TAIL = 4000
 _START_DEADLINE = 30.0
@@ -93,9 +95,10 @@ class Azurite:
         self._data.mkdir(parents=True, exist_ok=True)
         # A file, because a pipe would break with the host, and Azurite on it before it has saved its index.
         log = self._data / _LOG
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 str(self._node),
+                *("--import", _KEEP_CLOSING),
                 str(self._entry),
                 *("--blobHost", _HOST, "--blobPort", str(self._port), "--location", str(self._data)),
                 *("--silent", "--disableTelemetry", "--skipApiVersionCheck"),
