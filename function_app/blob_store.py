@@ -6,15 +6,14 @@ goes through as its own exceptions.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContentSettings
 
-from activities.store import BlobChanged, BlobExists, BlobMissing, Stat
+from activities.store import OCTETS, BlobChanged, BlobExists, BlobMissing, Stat
 
-BINARY: Final = "application/octet-stream"
 _MISSING = ("BlobNotFound", "ContainerNotFound", "InvalidBlockList")
 
 
@@ -73,7 +72,7 @@ class BlobStore:
         name: str,
         data: bytes,
         *,
-        media_type: str = BINARY,
+        media_type: str = OCTETS,
         new: bool = False,
     ) -> None:
         """Write a whole blob; with *new*, raise `BlobExists` if the name is taken."""
@@ -106,7 +105,7 @@ class BlobStore:
         name: str,
         blocks: Sequence[str],
         *,
-        media_type: str = BINARY,
+        media_type: str = OCTETS,
     ) -> None:
         """Make the blob of these blocks, in this order; raise `BlobMissing` if one wasn't uploaded."""
         with _translated(container, name):
