@@ -6,6 +6,7 @@ from typing import Any
 
 from emulator import actions, history
 from emulator.actions import ActionType
+from emulator.instance_ids import check_instance_id
 from emulator.outcome import Awaited, Callables, Identity
 from emulator.task_board import TaskBoard
 from emulator.tasks import Task, TaskFailedError, run, when_all, when_any
@@ -122,6 +123,8 @@ class ActionRunner:
             return self._board.schedule(lambda number: actions.ScheduleActivity(number, name, argument))
         _require(name, self._callables.orchestrators, "orchestrator")
         wanted = action.get("instanceId")
+        if wanted:
+            check_instance_id(wanted)
         relatives = {self._identity.instance_id.lower(), str(self._identity.parent_id).lower()}
         if wanted and wanted.lower() in relatives:
             raise RefusedActionError(

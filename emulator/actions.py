@@ -7,6 +7,8 @@ from typing import Any
 
 from emulator.errors import EmulatorError, UnsupportedFeatureError
 
+# In bytes; the extension measures the JSON text in UTF-16.
+_LARGEST_CUSTOM_STATUS = 16 * 1024
 _OUT_OF_PROC_LABEL = "\n\n$OutOfProcData$:"
 
 
@@ -107,24 +109,24 @@ def parse_answer(text: str) -> OrchestratorAnswer:
         answer = OrchestratorAnswer(
             actions=actions,
             is_done=bool(state["isDone"]),
-            output=json.dumps(state["output"], ensure_ascii=False) if "output" in state else None,
+            output=json.dumps(state["output"]) if "output" in state else None,
             error=state.get("error"),
-            custom_status=json.dumps(state["customStatus"], ensure_ascii=False)
-            if "customStatus" in state
-            else None,
+            custom_status=json.dumps(state["customStatus"]) if "customStatus" in state else None,
         )
     except (ValueError, KeyError, TypeError) as error:
         raise InvalidOrchestratorError(f"the orchestrator returned no valid state: {error}") from error
-    # The extension's limit; it counts UTF-16 code units.
-    if (
-        answer.custom_status is not None
-        and len(answer.custom_status.encode("utf-16-le", "surrogatepass")) > 16384
-    ):
+    _check_custom_status(state.get("customStatus"))
+    return answer
+
+
+def _check_custom_status(status: Any) -> None:
+    text = json.dumps(status, ensure_ascii=False)
+    size = len(text.encode("utf-16-le", "surrogatepass"))
+    if size > _LARGEST_CUSTOM_STATUS:
         raise InvalidOrchestratorError(
             f"The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload is "
-            f"{len(answer.custom_status) * 2 // 1024} KB: set a smaller custom status"
+            f"{size // 1024} KB: set a smaller custom status"
         )
-    return answer
 
 
 def parse_failure(message: str, stack: str) -> OrchestratorAnswer:
@@ -173,7 +175,7 @@ def as_text(argument: Any) -> str:
     str
         JSON text.
     """
-    return argument if isinstance(argument, str) else json.dumps(argument, ensure_ascii=False)
+    return argument if isinstance(argument, str) else json.dumps(argument)
 
 
 def refusal(action: dict[str, Any]) -> UnsupportedFeatureError:

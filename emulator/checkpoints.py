@@ -105,7 +105,8 @@ def _update(db: sqlite3.Connection, instance: Instance) -> None:
             instance.execution_id,
             instance.status,
             instance.input,
-            instance.output,
+            # A reason may be any text, also one that can't be written as UTF-8.
+            instance.output and instance.output.encode("utf-8", "replace").decode(),
             instance.custom_status,
             instance.created,
             instance.updated,

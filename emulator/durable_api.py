@@ -119,7 +119,7 @@ class DurableApi:
         if request.content_type.lower() != "application/json":
             return error_response(400, "Only application/json request content is supported")
         try:
-            text = json.dumps(json.loads(await request.read() or b"null"), ensure_ascii=False)
+            text = json.dumps(json.loads(await request.read() or b"null"))
         except ValueError as error:
             return error_response(
                 400, "Invalid JSON content", str(error), "Newtonsoft.Json.JsonReaderException"

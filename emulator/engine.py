@@ -190,12 +190,12 @@ class Engine:
             names = [known.durable_name for known in self._activities.values()]
             return failures.failed(activity.task_id, unknown_function(activity.name, names, "activity"))
         inputs = [{"name": function.trigger["name"], "kind": "string", "in_body": True}]
-        body = activity.input.encode("utf-8", "surrogatepass")
+        body = activity.input.encode()
         try:
             header, result = await worker.invoke(function.id, function.name, ACTIVITY, inputs, body)
         except FunctionError as error:
             return failures.activity_failed(activity.task_id, activity.name, error)
-        text = None if header["kind"] is None else result.decode("utf-8", "surrogatepass")
+        text = None if header["kind"] is None else result.decode()
         return history.event(EventType.TASK_COMPLETED, TaskScheduledId=activity.task_id, Result=text)
 
     def _requeue(self, activity: Activity) -> None:

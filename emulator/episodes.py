@@ -17,7 +17,7 @@ _LONGEST_TIMER = "6.00:00:00"
 _LONG_TIMER_INTERVAL = "3.00:00:00"
 _STATUS_NUMBERS = {"Completed": 1, "ContinuedAsNew": 2, "Failed": 3, "Canceled": 4, "Terminated": 5}
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def new_events(messages: Sequence[Message]) -> list[Event]:
@@ -67,7 +67,7 @@ def payload(orchestration: Orchestration, events: Sequence[Event]) -> bytes:
     )
     past = ",".join([*orchestration.texts, history.to_text(events)])
     text = f'{{"history":[{past}],"input":{instance.input or "null"},{rest[1:]}'
-    return text.encode("utf-8", "surrogatepass")
+    return text.encode()
 
 
 def checkpoint(
@@ -133,13 +133,13 @@ def _decide(change: Checkpoint, decision: Decision, instance: Instance) -> Event
     match decision:
         case ScheduleActivity(number, name, argument):
             change.activities.append((number, name, argument))
-            listed = json.dumps([argument], ensure_ascii=False)
+            listed = json.dumps([argument])
             return history.event(EventType.TASK_SCHEDULED, number, Name=name, Version="", Input=listed)
         case CreateTimer(number, fire_at):
             change.timers.append((number, fire_at))
             return history.event(EventType.TIMER_CREATED, number, FireAt=fire_at)
         case CreateSubOrchestration(number, name, child_id, argument, version):
-            text = json.dumps(argument, ensure_ascii=False)
+            text = json.dumps(argument)
             parent = Parent(instance.instance_id, instance.execution_id, instance.name, number)
             change.children.append(transactions.NewInstance(child_id, name, text, version, parent))
             return history.event(
@@ -154,7 +154,7 @@ def _decide(change: Checkpoint, decision: Decision, instance: Instance) -> Event
 
 def _continue_as_new(change: Checkpoint, outcome: Outcome) -> None:
     before = change.instance
-    argument = json.dumps(outcome.result, ensure_ascii=False)
+    argument = json.dumps(outcome.result)
     started = transactions.started_event(
         before.instance_id,
         transactions.new_execution_id(),

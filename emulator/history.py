@@ -8,7 +8,7 @@ from typing import Any
 
 Event = dict[str, Any]
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _UNPLAYED = '"IsPlayed":false'
 _PLAYED = '"IsPlayed":true'
 

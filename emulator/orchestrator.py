@@ -201,7 +201,7 @@ class Orchestrator:
             _, state = await worker.invoke(function.id, function.name, function.kind, inputs, body)
         except FunctionError as error:
             return actions.parse_failure(str(error), error.stack)
-        return actions.parse_answer(state.decode("utf-8", "surrogatepass"))
+        return actions.parse_answer(state.decode())
 
     async def _load(self, instance_id: str) -> Orchestration | None:
         cached = self._cache.get(instance_id)

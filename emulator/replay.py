@@ -11,7 +11,7 @@ from collections import deque
 from emulator import history
 from emulator.action_runner import ActionRunner, RefusedActionError
 from emulator.actions import OrchestratorAnswer
-from emulator.errors import UnsupportedFeatureError
+from emulator.errors import InvalidRequestError, UnsupportedFeatureError
 from emulator.history import FAILURES, SUCCESSES, Event, EventType
 from emulator.outcome import Callables, Identity, Outcome
 from emulator.task_board import SCHEDULING, NonDeterministicOrchestratorError, TaskBoard
@@ -61,9 +61,14 @@ class Replay:
         except NonDeterministicOrchestratorError as error:
             self._board.discard()
             self._end("Failed", f"Non-Deterministic workflow detected: {error}")
-        except (RefusedActionError, UnsupportedFeatureError) as error:
+        except (RefusedActionError, InvalidRequestError, UnsupportedFeatureError) as error:
             self._board.discard()
             self._end("Failed", f"Orchestrator function '{self._name}' failed: {error}")
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
+            self._board.discard()
+            self._end(
+                "Failed", f"Orchestrator function '{self._name}' failed: an action is invalid: {error!r}"
+            )
         self._outcome.decisions = self._board.decisions
         return self._outcome
 

@@ -33,7 +33,7 @@ def json_response(status: int, content: Any, headers: Mapping[str, str] | None =
     Response
         The response.
     """
-    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    body = json.dumps(content).encode()
     return web.Response(
         status=status, body=body, content_type="application/json", charset="utf-8", headers=headers
     )

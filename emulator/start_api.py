@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,15 +14,13 @@ from emulator.client_binding import ClientBinding
 from emulator.engine import Engine
 from emulator.errors import InstanceNotFoundError, InvalidRequestError
 from emulator.functions import Function
+from emulator.instance_ids import check_instance_id
 from emulator.instance_lookup import find_instance
 from emulator.records import Instance
 from emulator.request_query import Query
 from emulator.responses import error_response, guarded, json_response
 from emulator.store import Store
 from emulator.transactions import NewInstance
-
-_INVALID_ID = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
-_LONGEST_ID = 256
 
 
 class StartApi:
@@ -76,7 +73,7 @@ class StartApi:
         argument = None
         if body:
             try:
-                argument = json.dumps(json.loads(body), ensure_ascii=False)
+                argument = json.dumps(json.loads(body))
             except ValueError as error:
                 return error_response(
                     400, "Invalid JSON content", str(error), "Newtonsoft.Json.JsonReaderException"
@@ -95,14 +92,7 @@ class StartApi:
             known = [known.durable_name for known in self._orchestrators.values()]
             raise InvalidRequestError(unknown_function(name, known, "orchestrator"))
         instance_id = instance_id or uuid.uuid4().hex
-        if instance_id.startswith("@"):
-            raise InvalidRequestError("Orchestration instance ids must not start with @.")
-        if _INVALID_ID.search(instance_id):
-            raise InvalidRequestError(
-                "Orchestration instance ids must not contain /, \\, #, ?, or control characters."
-            )
-        if len(instance_id) > _LONGEST_ID:
-            raise InvalidRequestError(f"Instance ID lengths must not exceed {_LONGEST_ID} characters.")
+        check_instance_id(instance_id)
         await self._engine.start(NewInstance(instance_id, function.durable_name, argument, version))
         return instance_id
 

@@ -46,7 +46,7 @@ def send(db: sqlite3.Connection, instance_id: str, execution_id: str | None, eve
     """
     cursor = db.execute(
         "INSERT INTO inbox (instance_id, execution_id, event) VALUES (?, ?, ?)",
-        (instance_id, execution_id, json.dumps(event, ensure_ascii=False)),
+        (instance_id, execution_id, json.dumps(event)),
     )
     return Message(int(cursor.lastrowid or 0), instance_id, execution_id, event)
 

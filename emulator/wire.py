@@ -10,7 +10,7 @@ import struct
 from typing import Any
 
 _LENGTHS = struct.Struct(">II")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 Header = dict[str, Any]
 
@@ -28,7 +28,7 @@ def pack(header: Header, body: bytes = b"") -> bytes:
     Raises:
         ValueError: When the header or the body is longer than 4 GiB - 1 bytes.
     """
-    text = _encode(header).encode("utf-8", "surrogatepass")
+    text = _encode(header).encode()
     if max(len(text), len(body)) > 0xFFFFFFFF:
         raise ValueError("a message between host and worker is limited to 4 GiB; pass a blob name instead")
     return b"".join((_LENGTHS.pack(len(text), len(body)), text, body))

@@ -126,7 +126,7 @@ class Worker:
         finally:
             self.running.pop(number, None)
             self.idle_since = time.monotonic()
-        failure = payload.decode("utf-8", "surrogatepass") if "error" in header else None
+        failure = payload.decode() if "error" in header else None
         self.observer.executed(name, number, invocation.started, failure)
         if failure is not None:
             raise FunctionError(header["error"], failure)

@@ -64,9 +64,8 @@ def _outgoing(data: protos.TypedData | None) -> tuple[dict[str, Any], bytes]:
         return {"kind": kind, "status": value.status_code, "headers": value.headers, "cookies": cookies}, body
     if isinstance(value, bytes):
         return {"kind": kind}, value
-    return {"kind": kind}, (value if isinstance(value, str) else json.dumps(value)).encode(
-        "utf-8", "surrogatepass"
-    )
+    text = value if isinstance(value, str) else json.dumps(value)
+    return {"kind": kind}, text.encode("utf-8", "replace")
 
 
 class WorkerProcess:
@@ -134,7 +133,7 @@ class WorkerProcess:
         response = await runtime.invocation_request(_request(invocation_request=invocation))
         if response.result.status != protos.StatusResult.Success:
             error = response.result.exception
-            stack = error.stack_trace.encode("utf-8", "surrogatepass")
+            stack = error.stack_trace.encode("utf-8", "replace")
             await self._send({"type": "result", "id": header["id"], "error": error.message}, stack)
             return
         returned = response.return_value

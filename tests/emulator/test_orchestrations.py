@@ -161,5 +161,13 @@ def test_a_failing_activity_reaches_its_orchestrator_with_its_message_and_traceb
     assert "sample_work.py" in output
 
 
+def test_texts_that_are_no_valid_unicode_do_no_harm(host: Host) -> None:
+    status = host.wait(host.start("garbles", "\ud83d \U0001f600 \x00"))
+    assert status["runtimeStatus"] == "Failed"
+    assert status["output"].startswith("Orchestrator function 'garbles' failed: ")
+    assert "Activity function 'garbled' failed:" in status["output"]
+    assert host.run("chain") == 8
+
+
 def test_large_and_empty_results_pass_through(host: Host) -> None:
     assert host.run("carries", 300_000) == [300_000, "éé", None]

@@ -239,6 +239,13 @@ def test_changed_code_is_noticed() -> None:
     assert "sequence number 0 and name 'work'" in str(simulation.outcome.result)
 
 
+def test_a_time_that_cannot_be_written_fails_its_orchestration_only() -> None:
+    def program(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+        yield context.create_timer(datetime(1, 1, 1, tzinfo=UTC))
+
+    assert "an action is invalid" in str(Simulation(program).outcome.result)
+
+
 def test_a_sub_orchestration_may_not_have_its_parent_s_id() -> None:
     def program(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
         yield context.call_sub_orchestrator("child", 1, "I")

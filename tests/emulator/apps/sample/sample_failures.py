@@ -17,6 +17,17 @@ def fails(context: Context) -> Steps:
 
 
 @bp.orchestration_trigger(context_name="context")
+def garbles(context: Context) -> Steps:
+    """Pass texts that aren't valid Unicode everywhere."""
+    context.set_custom_status("\ud800")
+    text = yield context.call_activity("garbled", context.get_input())
+    try:
+        yield context.call_activity("garbled", "raise")
+    except Exception as error:
+        raise ValueError(f"{text} {error}") from error
+
+
+@bp.orchestration_trigger(context_name="context")
 def catches(context: Context) -> Steps:
     try:
         yield context.call_sub_orchestrator("fails", context.get_input())

@@ -69,5 +69,12 @@ def large(size: int) -> str:
 
 
 @bp.activity_trigger(input_name="value")
+def garbled(value: str) -> str:
+    if value == "raise":
+        raise ValueError("\udfff")
+    return value
+
+
+@bp.activity_trigger(input_name="value")
 def nothing(value: str) -> None:
     logging.warning("nothing called with %s", value)
