@@ -68,7 +68,11 @@ def check(pipeline: Iterable[Bound], pixels: Pixels) -> Pixels:
     """
     for index, (operation, parameters) in enumerate(pipeline):
         if reason := _refusal(operation, parameters, pixels):
-            raise InvalidPipeline(f"{operation.name}: {reason}", pointer=f"/pipeline/{index}")
+            raise InvalidPipeline(
+                f"{operation.name}: {reason}",
+                hint=_remedy(operation, parameters, pixels),
+                pointer=f"/pipeline/{index}",
+            )
         pixels = operation.produces(pixels, parameters)
     return pixels
 
@@ -110,3 +114,12 @@ def _refusal(operation: AnyOperation, parameters: Any, pixels: Pixels) -> str | 
         depths = " or ".join(f"{depth}-bit" for depth in operation.depths)
         return f"takes {depths} pixels, and these have {pixels.depth} bits"
     return operation.refuse(pixels, parameters)
+
+
+def _remedy(operation: AnyOperation, parameters: Any, pixels: Pixels) -> str | None:
+    """Return advice to convert the pixels first, if that is all that is missing."""
+    for name in ("to_8_bit", "to_rgb", "grayscale"):
+        converter = CATALOGUE[name]
+        if _refusal(operation, parameters, converter.produces(pixels, converter.parameters())) is None:
+            return f"put {name} before {operation.name}"
+    return None

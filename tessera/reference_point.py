@@ -86,11 +86,11 @@ def _curves(raster: Array, p: Parameters) -> Array:
             near, far = (h[k - 1] + 2 * h[k]) / d[k - 1], (2 * h[k - 1] + h[k]) / d[k]
             m[k] = 3 * (h[k - 1] + h[k]) / (near + far)
     levels = np.clip(_ramp(raster), x[0], x[-1])
-    k = np.clip(np.searchsorted(x, levels, side="right") - 1, 0, len(d) - 1)
-    s = levels - x[k]
-    c2 = (3 * d[k] - 2 * m[k] - m[k + 1]) / h[k]
-    c3 = (m[k] + m[k + 1] - 2 * d[k]) / h[k] ** 2
-    return _mapped(raster, y[k] + s * (m[k] + s * (c2 + s * c3)))
+    left = np.clip(np.searchsorted(x, levels, side="right") - 1, 0, len(d) - 1)
+    s = levels - x[left]
+    c2 = ((3 * d - 2 * m[:-1] - m[1:]) / h)[left]
+    c3 = ((m[:-1] + m[1:] - 2 * d) / h**2)[left]
+    return _mapped(raster, y[left] + s * (m[left] + s * (c2 + s * c3)))
 
 
 def _posterize(raster: Array, p: Parameters) -> Array:
@@ -104,7 +104,7 @@ def _solarize(raster: Array, p: Parameters) -> Array:
     return with_alpha_of(raster, np.where(bright, range_of(raster) - colour, colour).astype(raster.dtype))
 
 
-def _mixed(raster: Array, matrix: Array, offsets: Sequence[float] = (0, 0, 0)) -> Array:
+def _mixed(raster: Array, matrix: Array, offsets: Array | Sequence[float] = (0, 0, 0)) -> Array:
     """Mix by a matrix in the order red, green, blue, whose coefficients are whole multiples of 2**-14."""
     whole = nearest(matrix * 16384)
     added = nearest(np.array(offsets) * range_of(raster) * 16384)
