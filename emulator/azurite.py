@@ -15,8 +15,8 @@ from emulator.processes import dies_with
 
 _HOST = "127.0.0.1"
 _ENTRY = Path("node_modules/azurite/dist/src/blob/main.js")
-# The kernel tells of the parent's death once for each of its threads, but Azurite takes a second SIGTERM as an
-# order to end at once.
+# The kernel tells of the parent's death once for each of its threads, and a second SIGTERM would end Azurite
+# before it has saved anything.
 _KEEP_CLOSING = "data:text/javascript,process.on('SIGTERM', () => {})"
 _LOG = "azurite.log"
 _TAIL = 4000
