@@ -50,7 +50,7 @@ def test_progress_follows_the_blocks_of_each_phase_and_never_falls(services: Ser
     job = stored.record(store).job
     plan = stored.plan(store, job)
     source = naming.work(job, plan.stages[0].source.name)
-    labels = naming.work(job, naming.label_raster(0))
+    summaries = naming.work(job, naming.summaries(0))
     result = naming.result(job, "png")
     seen = [look(job, services)]
     assert seen[0].stage == StageView(index=1, count=3, name="decode")
@@ -58,11 +58,11 @@ def test_progress_follows_the_blocks_of_each_phase_and_never_falls(services: Ser
     seen.append(look(job, services))
     assert seen[-1].tiles == TilesView(total=8, done=0)
     for done in range(1, 5):
-        put_tiles(store, naming.WORK, labels, done - 1, done)
+        put_tiles(store, naming.WORK, summaries, done - 1, done)
         seen.append(look(job, services))
         assert seen[-1].stage == StageView(index=2, count=3, name="median_blur + canny")
         assert seen[-1].tiles == TilesView(total=8, done=done)
-    store.commit(naming.WORK, labels, [naming.HEAD_BLOCK, *map(naming.tile_block, range(4))])
+    store.commit(naming.WORK, summaries, list(map(naming.tile_block, range(4))))
     assert look(job, services).tiles.done == 4
     for done in range(1, 5):
         assert seen[-1].state == "running"
