@@ -1,0 +1,209 @@
+"""What operations are defined as: close to OpenCV, the same on every processor, strict about parameters."""
+
+import hashlib
+import json
+import math
+import os
+import subprocess
+import sys
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tessera.errors import InvalidPipeline
+from tessera.execute import run_whole
+from tessera.operations.base import Array
+from tessera.pipeline import bind, check
+from tessera.plan import Pixels, Step
+from tests.core.local_operations import LOCAL, accepts, kind_of
+from tests.support.images import textured
+
+
+def run(image: Array, operation: str, **parameters: Any) -> Array:
+    return run_whole(image, bind([Step(operation=operation, parameters=parameters)]))
+
+
+def furthest(left: Array, right: Array) -> int:
+    return int(np.abs(left.astype(np.int64) - np.atleast_3d(right).astype(np.int64)).max())
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("gamma", [0.1, 0.45, 1.0, 2.2, 10.0])
+def test_gamma_is_the_nearest_level_of_the_exact_power(gamma: float, depth: int) -> None:
+    brightest = 2**depth - 1
+    ramp = np.arange(brightest + 1, dtype=np.dtype(f"u{depth // 8}")).reshape(-1, 1, 1)
+    made = run(ramp, "gamma", gamma=gamma)[:, 0, 0]
+    for level in range(0, brightest + 1, 1 if depth == 8 else 251):
+        exact = brightest * (Decimal(level) / brightest) ** (1 / Decimal(gamma)) if level else Decimal(0)
+        assert made[level] == int(exact.to_integral_value(ROUND_HALF_UP)), level
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize(("hue", "saturation"), [(30, 1.0), (-120, 0.5), (0, 0.0), (180, 2.0)])
+def test_colour_mixing_is_within_a_level_of_the_float_matrix(depth: int, hue: int, saturation: float) -> None:
+    image = textured(90, 110, 3, depth)
+    angle, luma = math.radians(hue), np.tile([0.213, 0.715, 0.072], (3, 1))
+    sine = np.array([[-0.213, -0.715, 0.928], [0.143, 0.140, -0.283], [-0.787, 0.715, 0.072]])
+    turned = luma + math.cos(angle) * (np.eye(3) - luma) + math.sin(angle) * sine
+    matrix = (luma + saturation * (np.eye(3) - luma)) @ turned
+    plain = cv2.transform(image[:, :, ::-1].astype(np.float64), matrix)[:, :, ::-1]
+    plain = np.clip(np.rint(plain), 0, 2**depth - 1)
+    allowed = 1 if depth == 8 else 65535 * 6 * 2.0**-15 + 1
+    assert furthest(run(image, "hue_saturation", hue=hue, saturation=saturation), plain) <= allowed
+
+
+def test_neutral_parameters_change_nothing() -> None:
+    for depth in (8, 16):
+        image = textured(40, 50, 4, depth)
+        for name in ("brightness_contrast", "levels", "color_matrix", "channel_mixer", "hue_saturation"):
+            np.testing.assert_array_equal(run(image, name), image, err_msg=name)
+
+
+@pytest.mark.parametrize("ksize", [3, 15, 101])
+def test_16_bit_means_are_within_a_level_of_opencv(ksize: int) -> None:
+    image = textured(120, 130, 3, 16)
+    assert furthest(run(image, "box_blur", ksize=ksize), cv2.blur(image, (ksize, ksize))) <= 1
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("side", [3, 9, 31])
+def test_kernels_are_within_a_level_of_the_float_filter(side: int, depth: int) -> None:
+    image = textured(90, 80, 3, depth)
+    kernel = np.random.default_rng(side).uniform(-0.2, 1, (side, side))
+    plain = np.clip(
+        np.rint(cv2.filter2D(image.astype(np.float64), -1, kernel / kernel.sum())), 0, 2**depth - 1
+    )
+    assert furthest(run(image, "kernel", values=kernel.tolist()), plain) <= 1
+
+
+def test_unsharp_masks_are_within_a_level_of_opencv() -> None:
+    image = textured(90, 80, 3)
+    plain = cv2.addWeighted(image, 2.5, cv2.GaussianBlur(image, (0, 0), 2), -1.5, 0)
+    assert furthest(run(image, "unsharp_mask", sigma=2, amount=1.5), plain) <= 1
+
+
+def test_derivatives_are_those_of_opencv() -> None:
+    image = textured(90, 80, 1)
+    plain = cv2.convertScaleAbs(cv2.Sobel(image, cv2.CV_16S, 1, 0))
+    assert furthest(run(image, "sobel", direction="x"), plain) == 0
+    plain = cv2.convertScaleAbs(cv2.Scharr(image, cv2.CV_16S, 0, 1))
+    assert furthest(run(image, "scharr", direction="y"), plain) == 0
+    assert (
+        furthest(run(image, "laplacian"), cv2.convertScaleAbs(cv2.Laplacian(image, cv2.CV_16S, ksize=3))) == 0
+    )
+
+
+def test_a_hue_range_may_go_through_red() -> None:
+    pixels = np.array([[[0, 0, 255], [60, 0, 255], [0, 60, 255], [255, 0, 0], [0, 255, 0]]], np.uint8)
+    made = run(pixels, "in_range", space="hsv", lower=[240, 100, 100], upper=[15, 255, 255])
+    assert made[0, :, 0].tolist() == [255, 255, 255, 0, 0]
+
+
+REFUSED = [
+    ("gamma", {"gamma": 0}, "greater than or equal to 0.1"),
+    ("gamma", {"gamma": float("nan")}, "less than or equal to 10"),
+    ("levels", {"black": 0.6, "white": 0.5}, r"white \(0.5\) must be above black \(0.6\)"),
+    ("curves", {"points": [[0, 0]]}, "at least 2 items"),
+    ("curves", {"points": [[0.5, 0], [0.5, 1]]}, "inputs must rise .* 0.5 follows 0.5"),
+    ("curves", {"points": [[0, 0], [1, 1.1]]}, "less than or equal to 1"),
+    ("in_range", {"lower": [1, 2], "upper": [3, 4]}, "1 or 3 numbers each"),
+    ("in_range", {"lower": [9], "upper": [3]}, r"lower \(9\) must not be above upper \(3\)"),
+    ("color_matrix", {"matrix": [[1, 0, 0, 0]]}, "matrix/1: Field required"),
+    ("channel_mixer", {"red": [1, 2]}, "red/2: Field required"),
+    ("kernel", {"values": [[1, 2]]}, "odd sides, not 1 x 2"),
+    ("kernel", {"values": [[1, 2, 1], [1]]}, "as many coefficients each"),
+    ("kernel", {"values": [[0]]}, "must not all be 0"),
+    ("kernel", {"values": [[-1, 0, 1]]}, "set normalize to false"),
+    ("kernel", {"values": [[1.0] * 33]}, "at most 31 items"),
+    ("box_blur", {"ksize": 4}, "must be odd, for example 3 or 5"),
+    ("erode", {"iterations": 0}, "greater than or equal to 1"),
+    ("sobel", {"ksize": 9}, "3, 5 or 7"),
+    ("colormap", {"map": "grey"}, "'viridis'"),
+    ("hue_saturation", {"hue": 181}, "less than or equal to 180"),
+    ("sharpen", {"amont": 1}, "not permitted"),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "message"), REFUSED)
+def test_parameters_out_of_range_are_refused_with_the_reason(
+    name: str, parameters: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidPipeline, match=f"^{name}: .*{message}"):
+        bind([Step.model_construct(operation=name, parameters=parameters)])
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "pixels", "message", "hint"),
+    [
+        (
+            "bilateral",
+            {},
+            (3, 16),
+            "takes 8-bit pixels, and these have 16 bits",
+            "put to_8_bit before bilateral",
+        ),
+        ("channel", {"name": "hue"}, (3, 16), "channel hue needs 8-bit", "put to_8_bit before channel"),
+        ("channel", {"name": "hue"}, (1, 8), "gray pixels have no channel hue", "put to_rgb before channel"),
+        ("channel", {"name": "alpha"}, (3, 8), "there is no alpha", None),
+        ("sepia", {}, (2, 8), r"takes \(3, 4\) channels, not 2", "put to_rgb before sepia"),
+        ("in_range", {"upper": [300]}, (1, 8), "300 is above the brightest level of 8-bit", None),
+        (
+            "in_range",
+            {"lower": [1, 1, 1]},
+            (1, 8),
+            "gray pixels are compared with one",
+            "put to_rgb before in_range",
+        ),
+        ("in_range", {"space": "lab"}, (3, 16), "space lab needs 8-bit", "put to_8_bit before in_range"),
+    ],
+)
+def test_unsuitable_pixels_are_refused_with_what_helps(
+    name: str, parameters: dict[str, Any], pixels: tuple[int, int], message: str, hint: str | None
+) -> None:
+    pipeline = bind([Step(operation=name, parameters=parameters)])
+    with pytest.raises(InvalidPipeline, match=message) as refused:
+        check(pipeline, Pixels.from_json({"channels": pixels[0], "depth": pixels[1]}))
+    assert refused.value.hint == hint
+
+
+def digests() -> dict[str, str]:
+    """Return a digest of what each operation makes of integer noise, by name."""
+    found = {}
+    for operation in LOCAL:
+        digest = hashlib.sha256()
+        for depth, channels in [(8, 1), (8, 3), (16, 3)]:
+            noise = np.random.default_rng(7).integers(0, 2**depth, (61, 147, channels))
+            image = np.repeat(np.repeat(noise, 3, 0), 3, 1)[:83, :149].astype(np.dtype(f"u{depth // 8}"))
+            (bound,) = bind([Step(operation=operation.name)])
+            if accepts(bound, kind_of(image)):
+                digest.update(np.ascontiguousarray(run_whole(image, [bound])).tobytes())
+        found[operation.name] = digest.hexdigest()
+    return found
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({"OPENCV_IPP": "disabled"}, id="without-ipp"),
+        pytest.param(
+            {"OPENCV_CPU_DISABLE": "AVX512-SKX", "NPY_DISABLE_CPU_FEATURES": "X86_V4"}, id="no-avx512"
+        ),
+    ],
+)
+def test_other_vector_instructions_give_the_same_bits(environment: dict[str, str]) -> None:
+    """Servers with AVX2 and with AVX-512, with and without Intel's library, may share a job."""
+    program = (
+        "import json; from tests.core.test_operation_definitions import digests; print(json.dumps(digests()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert json.loads(done.stdout) == digests()
