@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from tessera.geometry import Grid, Placement
 from tessera.plan import Depth, Pixels
@@ -24,14 +25,25 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _odd(value: int) -> int:
+def _check_odd(value: int) -> int:
     if value % 2 == 0:
         raise ValueError(f"must be odd, for example {value - 1} or {value + 1}")
     return value
 
 
-Odd = Annotated[int, Field(json_schema_extra={"odd": True}), AfterValidator(_odd)]
-"""An odd number, as the sides of windows with a middle pixel are."""
+class _Odd:
+    """Allow odd numbers only, as the sides of windows with a middle pixel are. Stands after the bounds."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(_check_odd, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "odd": True}
+
+
+ODD = _Odd()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from tessera.operations.base import (
+    ODD,
     Array,
     LocalOperation,
-    Odd,
     Parameters,
     gray,
     gray_pixels,
@@ -72,7 +72,9 @@ class AdaptiveThresholdParameters(Parameters):
     method: Annotated[Literal["mean", "gaussian"], Field(description="how the neighbourhood is averaged")] = (
         "gaussian"
     )
-    ksize: Annotated[Odd, Field(ge=3, le=255, description="side of the neighbourhood in pixels, odd")] = 11
+    ksize: Annotated[
+        int, Field(ge=3, le=255, description="side of the neighbourhood in pixels, odd"), ODD
+    ] = 11
     offset: Annotated[
         float, Field(ge=-255, le=255, description="white is what is above the average less this")
     ] = 2.0

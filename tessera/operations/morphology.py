@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import cv2
 from pydantic import Field
 
-from tessera.operations.base import Array, LocalOperation, Odd, Parameters, on_colour
+from tessera.operations.base import ODD, Array, LocalOperation, Parameters, on_colour
 
 
 class MorphologyParameters(Parameters):
@@ -15,7 +15,7 @@ class MorphologyParameters(Parameters):
     shape: Annotated[Literal["rectangle", "ellipse", "cross"], Field(description="of the neighbourhood")] = (
         "rectangle"
     )
-    ksize: Annotated[Odd, Field(ge=3, le=31, description="side of the neighbourhood in pixels, odd")] = 3
+    ksize: Annotated[int, Field(ge=3, le=31, description="side of the neighbourhood in pixels, odd"), ODD] = 3
     iterations: Annotated[
         int, Field(ge=1, le=10, description="how often each erosion or dilation is done")
     ] = 1

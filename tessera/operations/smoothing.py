@@ -7,20 +7,20 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from tessera.operations.base import Array, LocalOperation, Odd, Parameters, on_colour
+from tessera.operations.base import ODD, Array, LocalOperation, Parameters, on_colour
 from tessera.plan import Pixels
 
 
 class MedianBlurParameters(Parameters):
     """The side of the square whose median is taken."""
 
-    ksize: Annotated[Odd, Field(ge=3, le=255, description="side in pixels, odd")] = 5
+    ksize: Annotated[int, Field(ge=3, le=255, description="side in pixels, odd"), ODD] = 5
 
 
 class BoxBlurParameters(Parameters):
     """The side of the square whose mean is taken."""
 
-    ksize: Annotated[Odd, Field(ge=3, le=101, description="side in pixels, odd")] = 5
+    ksize: Annotated[int, Field(ge=3, le=101, description="side in pixels, odd"), ODD] = 5
 
 
 class GaussianBlurParameters(Parameters):
@@ -32,7 +32,7 @@ class GaussianBlurParameters(Parameters):
 class BilateralParameters(Parameters):
     """Which pixels are averaged."""
 
-    diameter: Annotated[Odd, Field(ge=3, le=31, description="of the neighbourhood in pixels, odd")] = 9
+    diameter: Annotated[int, Field(ge=3, le=31, description="of the neighbourhood in pixels, odd"), ODD] = 9
     sigma_color: Annotated[
         float, Field(ge=1, le=765, description="colours further apart than this are hardly mixed")
     ] = 50.0
@@ -50,8 +50,8 @@ class DenoiseParameters(Parameters):
     strength_color: Annotated[
         float, Field(ge=0.5, le=50, description="the same for colour noise; gray pixels have none")
     ] = 5.0
-    template: Annotated[Odd, Field(ge=3, le=11, description="side of a patch in pixels, odd")] = 7
-    search: Annotated[Odd, Field(ge=3, le=35, description="side of the window searched, odd")] = 21
+    template: Annotated[int, Field(ge=3, le=11, description="side of a patch in pixels, odd"), ODD] = 7
+    search: Annotated[int, Field(ge=3, le=35, description="side of the window searched, odd"), ODD] = 21
 
 
 def _median_blur(raster: Array, parameters: MedianBlurParameters) -> Array:
@@ -173,7 +173,7 @@ DENOISE = LocalOperation(
     parameters=DenoiseParameters,
     depths=(8,),
     halo=lambda parameters: parameters.template // 2 + parameters.search // 2,
-    rate=lambda parameters: 220.0 / parameters.search**2,
+    rate=lambda parameters: 100.0 / parameters.search**2,
     scratch=40,
     apply=_denoise,
 )

@@ -15,6 +15,7 @@ import pytest
 
 from tessera.errors import InvalidPipeline
 from tessera.execute import run_whole
+from tessera.operations import LocalOperation
 from tessera.operations.base import Array
 from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Step
@@ -100,6 +101,18 @@ def test_a_hue_range_may_go_through_red() -> None:
     pixels = np.array([[[0, 0, 255], [60, 0, 255], [0, 60, 255], [255, 0, 0], [0, 255, 0]]], np.uint8)
     made = run(pixels, "in_range", space="hsv", lower=[240, 100, 100], upper=[15, 255, 255])
     assert made[0, :, 0].tolist() == [255, 255, 255, 0, 0]
+
+
+@pytest.mark.parametrize("operation", LOCAL, ids=lambda operation: operation.name)
+def test_parameters_tell_bounds_default_and_meaning(operation: LocalOperation[Any]) -> None:
+    """Clients check and draw parameters by their schema alone."""
+    schema = operation.parameters.model_json_schema()
+    for name, entry in schema.get("properties", {}).items():
+        assert entry["description"], name
+        assert "default" in entry, name
+        if entry.get("type") in ("integer", "number") and "enum" not in entry:
+            assert {"minimum", "exclusiveMinimum"} & entry.keys(), name
+            assert "maximum" in entry, name
 
 
 REFUSED = [
