@@ -1,6 +1,6 @@
 # `make help` lists the targets; a comment after a target's name is its line there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo up test check format lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
@@ -9,6 +9,9 @@ BIN := .venv/bin
 IMAGE ?= examples/dandelion.jpg
 OPS ?= canny
 FORMAT ?= png
+PAGE_PORT ?= 8501
+API_PORT ?= 7071
+STORAGE_PORT ?= 10000
 PYTEST_FLAGS ?=
 LOCK_FLAGS ?=
 
@@ -20,6 +23,9 @@ setup:  ## install everything into .venv and node_modules (done by the other tar
 
 demo: setup  ## process a photograph with the whole stack (IMAGE=file OPS="median_blur:ksize=5 canny" FORMAT=png|jpeg)
 	@$(BIN)/python scripts/demo.py --image "$(IMAGE)" --ops "$(OPS)" --format "$(FORMAT)"
+
+up: setup  ## run the stack and its page until Ctrl-C (PAGE_PORT=8501 API_PORT=7071 STORAGE_PORT=10000)
+	@$(BIN)/python scripts/up.py --page-port "$(PAGE_PORT)" --api-port "$(API_PORT)" --storage-port "$(STORAGE_PORT)"
 
 test: check  ## set up, check and run all tests (PYTEST_FLAGS="-k name" for some)
 	@$(BIN)/python -m pytest $(PYTEST_FLAGS)

@@ -1,0 +1,158 @@
+"""The parts of the page that need no page."""
+
+import io
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from PIL import Image
+
+from frontend_streamlit.delivery import Delivery, Order, Stopped
+from frontend_streamlit.previews import MOST_PIXELS, SIDE, Recent, shrink
+from frontend_streamlit.settings import read_settings
+from frontend_streamlit.widgets import InvalidValue, parse_numbers
+from frontend_streamlit.words import explain, phase
+from tessera_client import Client, Output, Problem, Refused, RetryPolicy, Step, TesseraClientError
+from tests.client.fake_api import FakeApi, Request
+
+ORIENTATION = 0x112
+NUMBERS = some.integers() | some.floats(allow_nan=False, allow_infinity=False)
+
+
+def saved(image: Image.Image, file_format: str = "PNG", **options: object) -> io.BytesIO:
+    buffer = io.BytesIO()
+    image.save(buffer, file_format, **options)
+    buffer.seek(0)
+    return buffer
+
+
+def shrunk(source: io.BytesIO) -> Image.Image:
+    made = shrink(source)
+    assert made is not None
+    return Image.open(io.BytesIO(made))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_kind_of_png_gets_a_picture_for_the_screen(mode: str) -> None:
+    assert shrunk(saved(Image.new(mode, (3000, 100)))).size == (SIDE, 40)
+
+
+def test_a_picture_of_16_bits_keeps_its_brightness() -> None:
+    assert shrunk(saved(Image.new("I;16", (10, 10), 0x8000))).getpixel((5, 5)) == 0x80
+
+
+def test_a_picture_is_turned_as_its_orientation_says() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    assert shrunk(saved(Image.new("RGB", (2400, 1200)), "JPEG", exif=exif.tobytes())).size == (600, 1200)
+
+
+def test_an_image_too_large_to_decode_here_gets_no_picture_but_a_jpeg_of_that_size_does() -> None:
+    large = Image.new("L", (MOST_PIXELS // 8000 + 1, 8000))
+    assert shrink(saved(large)) is None
+    assert max(shrunk(saved(large, "JPEG")).size) == SIDE
+
+
+@pytest.mark.parametrize("data", [b"", b"not an image", b"\x89PNG\r\n\x1a\n" + bytes(40)])
+def test_what_is_no_image_gets_no_picture(data: bytes) -> None:
+    assert shrink(io.BytesIO(data)) is None
+
+
+def test_a_truncated_image_gets_no_picture() -> None:
+    data = saved(Image.effect_noise((200, 200), 50)).getvalue()
+    assert shrink(io.BytesIO(data[: len(data) // 2])) is None
+
+
+def test_only_the_last_pictures_are_kept() -> None:
+    recent = Recent(capacity=2)
+    for name in ("a", "b", "c"):
+        recent.keep(name, name.encode())
+    assert [recent.find(name) for name in ("a", "b", "c")] == [None, b"b", b"c"]
+
+
+@given(
+    some.lists(some.lists(some.integers() | some.floats(allow_nan=False, allow_infinity=False), min_size=1))
+)
+def test_numbers_are_read_as_they_are_written(rows: list[list[float]]) -> None:
+    text = "\n".join(", ".join(map(repr, row)) for row in rows)
+    if rows:
+        assert parse_numbers(text, rows=True) == rows
+        assert parse_numbers(text, rows=False) == [number for row in rows for number in row]
+
+
+@pytest.mark.parametrize("text", ["one", "1, x", "true", "NaN", "Infinity", "[1]", '"1"', "0x1"])
+def test_what_is_no_number_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidValue, match="isn't a number"):
+        parse_numbers(text, rows=False)
+
+
+def test_no_number_at_all_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="at least one number"):
+        parse_numbers(" \n", rows=True)
+
+
+def test_the_service_is_found_in_the_environment_and_its_key_is_never_shown() -> None:
+    settings = read_settings({"TESSERA_API_URL": "https://example.org", "TESSERA_API_KEY": "secret-value"})
+    assert settings.api_key == "secret-value"
+    assert "secret-value" not in repr(settings)
+    assert read_settings({"TESSERA_API_URL": "", "TESSERA_API_KEY": ""}) == read_settings({})
+
+
+def test_a_missing_key_is_a_matter_for_whoever_runs_the_page() -> None:
+    message, hint = explain(Refused(Problem(status=401, title="no"), "Set TESSERA_API_KEY."))
+    assert message == "This page may not use the service."
+    assert "TESSERA_API_KEY" not in hint
+
+
+def test_phases_are_named_in_words() -> None:
+    assert phase("stage 2") == phase("stage_2") == "Processing, pass 2"
+    assert phase("some_new_phase") == "Some new phase"
+
+
+@pytest.fixture
+def order() -> Order:
+    return Order(io.BytesIO(b"pixels"), "a.png", [Step("canny")], Output())
+
+
+def finish(delivery: Delivery) -> str:
+    delivery.start()
+    return delivery.job_id()
+
+
+def test_a_delivery_that_is_stopped_while_it_sends_starts_no_job(api: FakeApi, order: Order) -> None:
+    sending, stopped = threading.Event(), threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.method == "PUT":
+            sending.set()
+            assert stopped.wait(10)
+
+    api.on_answer = hold
+    with Client(api.url) as client:
+        delivery = Delivery(client, order)
+        delivery.start()
+        assert sending.wait(10)
+        delivery.stop()
+        stopped.set()
+        with pytest.raises(Stopped):
+            delivery.job_id()
+    assert delivery.done
+    assert api.sent("POST", "/jobs$") == []
+
+
+def test_a_delivery_tells_its_progress_and_its_job(api: FakeApi, order: Order) -> None:
+    with Client(api.url) as client:
+        delivery = Delivery(client, order)
+        assert finish(delivery) in api.jobs
+    assert delivery.progress == (6, 6)
+
+
+def test_a_delivery_that_fails_tells_why(api: FakeApi, order: Order) -> None:
+    api.fail("PUT", "/blob", 503, 503)
+    policy = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.01)
+    with (
+        Client(api.url, policy=policy) as client,
+        pytest.raises(TesseraClientError, match="storage answered"),
+    ):
+        finish(Delivery(client, order))
