@@ -169,7 +169,7 @@ COLOR_MATRIX = LocalOperation(
     kind="point",
     parameters=ColorMatrixParameters,
     channels=(3, 4),
-    rate=lambda _: 60.0,
+    rate=lambda _: 100.0,
     scratch=48,
     apply=_color_matrix,
 )
@@ -180,7 +180,7 @@ CHANNEL_MIXER = LocalOperation(
     kind="point",
     parameters=ChannelMixerParameters,
     channels=(3, 4),
-    rate=lambda _: 60.0,
+    rate=lambda _: 100.0,
     scratch=48,
     apply=_channel_mixer,
 )
@@ -191,7 +191,7 @@ HUE_SATURATION = LocalOperation(
     kind="point",
     parameters=HueSaturationParameters,
     channels=(3, 4),
-    rate=lambda _: 60.0,
+    rate=lambda _: 100.0,
     scratch=48,
     apply=_hue_saturation,
 )
@@ -202,7 +202,7 @@ VIBRANCE = LocalOperation(
     kind="point",
     parameters=VibranceParameters,
     channels=(3, 4),
-    rate=lambda _: 40.0,
+    rate=lambda _: 70.0,
     scratch=48,
     apply=_vibrance,
 )
@@ -213,7 +213,7 @@ SEPIA = LocalOperation(
     kind="point",
     parameters=SepiaParameters,
     channels=(3, 4),
-    rate=lambda _: 60.0,
+    rate=lambda _: 100.0,
     scratch=48,
     apply=_sepia,
 )

@@ -79,7 +79,7 @@ SOBEL = LocalOperation(
     parameters=SobelParameters,
     produces=gray_pixels,
     halo=lambda parameters: parameters.ksize // 2,
-    rate=lambda _: 60.0,
+    rate=lambda _: 120.0,
     scratch=24,
     apply=_sobel,
 )
@@ -91,7 +91,7 @@ SCHARR = LocalOperation(
     parameters=ScharrParameters,
     produces=gray_pixels,
     halo=lambda _: 1,
-    rate=lambda _: 60.0,
+    rate=lambda _: 120.0,
     scratch=24,
     apply=_scharr,
 )
@@ -103,7 +103,7 @@ LAPLACIAN = LocalOperation(
     parameters=LaplacianParameters,
     produces=gray_pixels,
     halo=lambda parameters: max(1, parameters.ksize // 2),
-    rate=lambda _: 100.0,
+    rate=lambda _: 180.0,
     scratch=24,
     apply=_laplacian,
 )

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from tessera.operations.base import Array, LocalOperation, Parameters, on_colour, white
-from tessera.operations.smoothing import gaussian_radius
+from tessera.operations.smoothing import gaussian_radius, gaussian_rate
 
 type Kernel = Sequence[Sequence[float]]
 
@@ -161,7 +161,7 @@ SHARPEN = LocalOperation(
     kind="stencil",
     parameters=SharpenParameters,
     halo=lambda _: 1,
-    rate=lambda _: 50.0,
+    rate=lambda _: 80.0,
     scratch=32,
     apply=_sharpen,
 )
@@ -172,8 +172,8 @@ UNSHARP_MASK = LocalOperation(
     kind="stencil",
     parameters=UnsharpMaskParameters,
     halo=lambda parameters: gaussian_radius(parameters.sigma),
-    rate=lambda parameters: 300.0 / (4 + parameters.sigma),
-    scratch=32,
+    rate=lambda parameters: 1 / (0.005 + 1 / gaussian_rate(parameters.sigma)),
+    scratch=40,
     apply=_unsharp_mask,
 )
 
@@ -183,7 +183,7 @@ EMBOSS = LocalOperation(
     kind="stencil",
     parameters=EmbossParameters,
     halo=lambda _: 1,
-    rate=lambda _: 50.0,
+    rate=lambda _: 80.0,
     scratch=32,
     apply=_emboss,
 )

@@ -181,7 +181,7 @@ ADAPTIVE_THRESHOLD = LocalOperation(
     depths=(8,),
     produces=gray_pixels,
     halo=lambda parameters: parameters.ksize // 2,
-    rate=lambda parameters: 300.0 if parameters.method == "mean" else 2000.0 / parameters.ksize,
+    rate=lambda parameters: 300.0 if parameters.method == "mean" else 4000.0 / parameters.ksize,
     scratch=14,
     apply=_adaptive_threshold,
 )

@@ -34,8 +34,9 @@ def _morphology(operation: int, raster: Array, parameters: MorphologyParameters)
 
 
 def _rate(passes: int, parameters: MorphologyParameters) -> float:
-    work = {"rectangle": 2, "cross": 2 * parameters.ksize, "ellipse": parameters.ksize**2}
-    return 2000.0 / (passes * parameters.iterations * work[parameters.shape])
+    side = parameters.ksize
+    work = {"rectangle": 1 + side / 9, "cross": 1 + side / 5, "ellipse": 1 + side**2 / 16}
+    return 3000.0 / (passes * parameters.iterations * work[parameters.shape])
 
 
 def _entry(

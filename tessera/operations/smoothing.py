@@ -88,6 +88,11 @@ def gaussian_radius(sigma: float) -> int:
     return math.ceil(4 * sigma)
 
 
+def gaussian_rate(sigma: float) -> float:
+    """Return megapixels per second, fitted to measurements."""
+    return 1 / (0.001 + 0.0025 * sigma + 0.00012 * sigma**2)
+
+
 def _gaussian_blur(raster: Array, parameters: GaussianBlurParameters) -> Array:
     return on_colour(lambda colour: cv2.GaussianBlur(colour, (0, 0), parameters.sigma), raster)
 
@@ -138,7 +143,7 @@ BOX_BLUR = LocalOperation(
     kind="stencil",
     parameters=BoxBlurParameters,
     halo=lambda parameters: parameters.ksize // 2,
-    rate=lambda _: 100.0,
+    rate=lambda _: 300.0,
     scratch=32,
     apply=_box_blur,
 )
@@ -149,7 +154,7 @@ GAUSSIAN_BLUR = LocalOperation(
     kind="stencil",
     parameters=GaussianBlurParameters,
     halo=lambda parameters: gaussian_radius(parameters.sigma),
-    rate=lambda parameters: 300.0 / (1 + parameters.sigma),
+    rate=lambda parameters: gaussian_rate(parameters.sigma),
     scratch=16,
     apply=_gaussian_blur,
 )
@@ -161,7 +166,7 @@ BILATERAL = LocalOperation(
     parameters=BilateralParameters,
     depths=(8,),
     halo=lambda parameters: parameters.diameter // 2,
-    rate=lambda parameters: 800.0 / parameters.diameter**2,
+    rate=lambda parameters: 2000.0 / parameters.diameter**2,
     scratch=16,
     apply=_bilateral,
 )
@@ -173,7 +178,7 @@ DENOISE = LocalOperation(
     parameters=DenoiseParameters,
     depths=(8,),
     halo=lambda parameters: parameters.template // 2 + parameters.search // 2,
-    rate=lambda parameters: 100.0 / parameters.search**2,
+    rate=lambda parameters: 250.0 / parameters.search**2,
     scratch=40,
     apply=_denoise,
 )
