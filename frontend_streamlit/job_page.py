@@ -34,12 +34,11 @@ def show(job_id: str) -> None:
         show_error(error)
         st.button("Try again", icon=":material/refresh:")
         return
-    st.subheader(plain(job.input.name or "Image") if job.input else "Image", anchor=False)
-    st.caption(" → ".join(plain(title(step.operation)) for step in job.pipeline))
     if not job.finished:
         _watch(job_id)
         st.caption("The address of this page leads back here: you may close it meanwhile.")
         return
+    _heading(job)
     if job.succeeded:
         result_view.show(job)
     elif job.error:
@@ -47,6 +46,12 @@ def show(job_id: str) -> None:
     else:
         st.info(f"This job {'was cancelled' if job.state == 'cancelled' else 'failed'}.")
     _another(job)
+
+
+def _heading(job: Job) -> None:
+    name = job.input.name if job.input else None
+    st.subheader(plain(name or "Image"), anchor=False)
+    st.caption(" → ".join(plain(title(step.operation)) for step in job.pipeline))
 
 
 @st.fragment(run_every=_REFRESH_SECONDS)
@@ -63,6 +68,7 @@ def _watch(job_id: str) -> None:
         return
     if job.finished:
         st.rerun()
+    _heading(job)
     st.progress(min(1.0, max(0.0, job.progress)), _describe(job))
     if job.input:
         st.caption(facts(job.input, job.input.format))

@@ -113,8 +113,11 @@ def _finish(delivery: Delivery) -> None:
     except TesseraClientError as error:
         st.session_state["failure"] = error
         return
-    if delivery.order.preview:
-        previews.recent().keep(job_id, delivery.order.preview)
+    order = delivery.order
+    if order.preview:
+        previews.recent().keep(job_id, order.preview)
+    # The widgets forget when the job is shown instead of them.
+    draft.begin_with(order.pipeline, order.output)
     st.query_params["job"] = job_id
 
 

@@ -70,6 +70,10 @@ def test_operations_are_sent_in_the_order_shown_with_the_values_shown(page: Page
         {"operation": "median_blur", "parameters": {"ksize": 9}},
     ]
     assert submitted(api)["output"] == {"format": "jpeg", "quality": 75}
+    del page.app.query_params["job"]
+    page.app.run()
+    assert [field.value for field in page.app.number_input] == [50, 200, 9], "on the way back all is there"
+    assert (page.app.radio[0].value, page.app.slider[0].value) == ("jpeg", 75)
 
 
 @pytest.mark.parametrize("name", CATALOGUE)
