@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -136,8 +137,8 @@ def wait_until(condition: Callable[[], bool], process: Process, log: Path) -> No
         time.sleep(POLL_SECONDS)
 
 
-def supervise(parts: Mapping[Path, Process]) -> None:
-    """Return never: raises when a part ends."""
+def supervise(parts: Mapping[Path, Process]) -> NoReturn:
+    """Raise as soon as a part ends."""
     while True:
         for log, process in parts.items():
             check_alive(process, log)

@@ -2,6 +2,7 @@
 
 import io
 import threading
+import tomllib
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from frontend_streamlit.widgets import InvalidValue, parse_numbers
 from frontend_streamlit.words import explain, phase
 from tessera_client import Client, Output, Problem, Refused, RetryPolicy, Step, TesseraClientError
 from tests.client.fake_api import FakeApi, Request
+from tests.frontend.conftest import ROOT
 
 ORIENTATION = 0x112
 NUMBERS = some.integers() | some.floats(allow_nan=False, allow_infinity=False)
@@ -156,3 +158,12 @@ def test_a_delivery_that_fails_tells_why(api: FakeApi, order: Order) -> None:
         pytest.raises(TesseraClientError, match="storage answered"),
     ):
         finish(Delivery(client, order))
+
+
+def test_the_page_is_safe_as_delivered() -> None:
+    config = tomllib.loads((ROOT / "frontend_streamlit" / ".streamlit" / "config.toml").read_text())
+    assert config["server"]["address"] == "127.0.0.1"
+    assert config["server"]["enableXsrfProtection"] is True
+    assert config["server"]["enableCORS"] is True
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "none"
