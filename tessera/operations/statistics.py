@@ -15,11 +15,12 @@ from tessera.operations.base import (
     GlobalOperation,
     Measured,
     Parameters,
+    gray,
+    gray_pixels,
     on_colour,
     with_channels,
     without_alpha,
 )
-from tessera.plan import Pixels
 
 
 class AutomaticThresholdParameters(Parameters):
@@ -53,11 +54,6 @@ class GrayWorldParameters(Parameters):
     """None."""
 
 
-def _gray(raster: Array) -> Array:
-    colour = without_alpha(raster)
-    return with_channels(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY)) if colour.shape[2] == 3 else colour
-
-
 def _brightness(raster: Array) -> Array:
     """Return gray as it is, and of colour the Y of YCrCb."""
     colour = without_alpha(raster)
@@ -85,7 +81,7 @@ def _reading(read: Callable[[Counts, Any], Array]) -> Callable[[Grid, Iterator[b
 
 def _cut(raster: Array, _: Placement, parameters: AutomaticThresholdParameters, table: bytes) -> Array:
     kind = cv2.THRESH_BINARY_INV if parameters.inverse else cv2.THRESH_BINARY
-    return with_channels(cv2.threshold(_gray(raster), int(table[0]), 255, kind)[1])
+    return with_channels(cv2.threshold(gray(raster), int(table[0]), 255, kind)[1])
 
 
 def _equalize(raster: Array, _placement: Placement, _: EqualizeParameters, table: bytes) -> Array:
@@ -133,20 +129,16 @@ def _gray_world_table(counts: Counts, _: GrayWorldParameters) -> Array:
     return np.stack(tables)
 
 
-def _mask(pixels: Pixels, _: Parameters) -> Pixels:
-    return Pixels(channels=1, depth=pixels.depth)
-
-
 THRESHOLD_OTSU = GlobalOperation(
     name="threshold_otsu",
     summary="Black and white, cut at the gray level that best separates two groups of pixels (Otsu 1979).",
     kind="global",
     parameters=AutomaticThresholdParameters,
     depths=(8,),
-    produces=_mask,
+    produces=gray_pixels,
     rate=lambda _: 300.0,
     scratch=9,
-    measure=_counting(_gray),
+    measure=_counting(gray),
     merge=_reading(lambda counts, _: np.array([histogram.otsu(counts)], np.uint8)),
     resolve=_cut,
 )
@@ -157,10 +149,10 @@ THRESHOLD_TRIANGLE = GlobalOperation(
     kind="global",
     parameters=AutomaticThresholdParameters,
     depths=(8,),
-    produces=_mask,
+    produces=gray_pixels,
     rate=lambda _: 300.0,
     scratch=9,
-    measure=_counting(_gray),
+    measure=_counting(gray),
     merge=_reading(lambda counts, _: np.array([histogram.triangle(counts)], np.uint8)),
     resolve=_cut,
 )
@@ -185,7 +177,7 @@ AUTO_CONTRAST = GlobalOperation(
     parameters=AutoContrastParameters,
     rate=lambda _: 200.0,
     scratch=9,
-    measure=_counting(_gray),
+    measure=_counting(gray),
     merge=_reading(_contrast_table),
     resolve=_look_up,
 )
