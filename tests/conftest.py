@@ -2,6 +2,6 @@
 
 import signal
 
-# A shell starts background jobs with SIGINT ignored, and children inherit that: tests of Ctrl-C need the default.
+# Background jobs of a shell begin with SIGINT ignored, and so do their children: Ctrl-C needs the default.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
