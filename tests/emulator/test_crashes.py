@@ -6,6 +6,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,16 @@ OPTIONS = ("--min-workers", str(WORKERS), "--max-workers", str(WORKERS))
 
 def _alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return state != "Z"
+
+
+def _kill(pid: int) -> None:
+    """Kill a process that the host still lists; the strike before may have ended it already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 class Ordeal:
@@ -64,11 +71,11 @@ class Ordeal:
         workers = [worker["pid"] for worker in self.host.workers()]
         if target == "worker":
             if workers:
-                os.kill(self.rng.choice(workers), signal.SIGKILL)
+                _kill(self.rng.choice(workers))
         else:
             if target == "all":
                 for pid in workers:
-                    os.kill(pid, signal.SIGKILL)
+                    _kill(pid)
             self.host.kill()
             until(lambda: not any(map(_alive, workers)), 10, "the workers of a killed host to end")
             self.host = emulate(self.folder, *OPTIONS)
