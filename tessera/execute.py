@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.geometry import Grid, Placement, Rect
+from tessera.geometry import Grid, Placement
 from tessera.operations import GlobalOperation
 from tessera.pipeline import Bound, bind
 from tessera.plan import Stage, StageStep
@@ -64,10 +64,6 @@ def _run(pixels: Array, step: StageStep, stage: Stage, placement: Placement, tab
     touched = list(grid.touching(region))
     parts = []
     for index, table in zip(touched, tables(step.table, touched[0], touched[-1] + 1), strict=True):
-        rows, _ = _part(grid, index, region).relative_to(region).slices
+        rows, _ = grid.tile(index).intersection(region).relative_to(region).slices
         parts.append(operation.resolve(pixels[rows], placement, parameters, table))
     return np.concatenate(parts)
-
-
-def _part(grid: Grid, index: int, region: Rect) -> Rect:
-    return grid.tile(index).intersection(region)
