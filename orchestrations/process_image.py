@@ -65,10 +65,12 @@ class _Job:
         self._tally = Tally()
         self._seconds: dict[str, float] = {}
         self._since = context.current_utc_datetime
+        self._delicate: tuple[str, ...] = ()
 
     def run(self) -> Steps[Result]:
         # 1. What is it, and what will be done?
         plan = Plan.from_json((yield from self._call("inspect", "inspect_upload", self._order)))
+        self._delicate = plan.delicate
         if plan.direct:
             # 2. One tile: one activity does it all.
             checksum = (yield from self._direct(plan)).checksum
@@ -91,11 +93,22 @@ class _Job:
             tiles=self._tally.tiles,
             retried=self._tally.retried,
             seconds=self._seconds,
+            platforms=self._tally.platforms,
+            warnings=self._warnings(),
+        )
+
+    def _warnings(self) -> tuple[str, ...]:
+        kinds = len(self._tally.platforms)
+        if kinds < 2 or not self._delicate:
+            return ()
+        names = ", ".join(self._delicate)
+        return (
+            f"{kinds} kinds of machines worked on the tiles, between which the bits of {names} may differ",
         )
 
     def _direct(self, plan: Plan) -> Steps[Tally]:
         order = self._order
-        direct = DirectOrder(job=order.job, upload=order.upload, plan=plan, pipeline=order.pipeline)
+        direct = DirectOrder(job=order.job, upload=order.upload, plan=plan)
         tally = Tally.from_json((yield from self._call("process", "process_direct", direct)))
         self._count(tally)
         return tally

@@ -46,7 +46,6 @@ class DirectOrder(Message):
     job: JobId
     upload: JobId
     plan: Plan
-    pipeline: tuple[Step, ...]
 
 
 class TilesOrder(Message):
@@ -86,8 +85,8 @@ class StitchOrder(Message):
 class Tally(Message):
     """What tiles did, folded: constant in size however many there were.
 
-    *checksum* is the Adler-32 of the tiles' bytes before compression, in order (PNG).
-    *retried* counts the starts of tasks beyond the first.
+    *checksum* is the Adler-32 of the tiles' bytes before compression, in order (PNG). *retried* counts the
+    starts of tasks beyond the first. *platforms* are the kinds of machines that computed.
     """
 
     tiles: int = 0
@@ -95,6 +94,7 @@ class Tally(Message):
     written: int = 0
     seconds: float = 0.0
     checksum: Adler = Adler()
+    platforms: tuple[str, ...] = ()
 
     def followed_by(self, later: "Tally") -> "Tally":
         """Return the tally of these tiles and of the *later* ones."""
@@ -104,6 +104,7 @@ class Tally(Message):
             written=self.written + later.written,
             seconds=round(self.seconds + later.seconds, 4),
             checksum=self.checksum.followed_by(later.checksum),
+            platforms=tuple(sorted({*self.platforms, *later.platforms})),
         )
 
 
@@ -118,7 +119,10 @@ class Result(Message):
 
 
 class Outcome(Message):
-    """How a job ended; written once, when nothing else is left to do."""
+    """How a job ended; written once, when nothing else is left to do.
+
+    *platforms* are the kinds of machines whose bits the result may depend on; *warnings* are for people.
+    """
 
     state: Literal["succeeded", "failed", "cancelled"]
     finished_at: str
@@ -127,6 +131,8 @@ class Outcome(Message):
     tiles: int = 0
     retried: int = 0
     seconds: dict[str, float] = Field(default_factory=dict)
+    platforms: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class CleanupOrder(Message):

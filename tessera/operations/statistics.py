@@ -50,6 +50,10 @@ class NormalizeParameters(Parameters):
     """None."""
 
 
+class StatisticsParameters(Parameters):
+    """None."""
+
+
 class GrayWorldParameters(Parameters):
     """None."""
 
@@ -209,4 +213,17 @@ GRAY_WORLD = GlobalOperation(
     resolve=_look_up_each,
 )
 
-STATISTICS = (THRESHOLD_OTSU, THRESHOLD_TRIANGLE, EQUALIZE, AUTO_CONTRAST, NORMALIZE, GRAY_WORLD)
+REPORT = GlobalOperation(
+    name="statistics",
+    summary="Report minimum, maximum, mean, deviation and histogram of each channel; the image stays.",
+    kind="global",
+    parameters=StatisticsParameters,
+    rate=lambda _: 150.0,
+    scratch=11,
+    measure=_counting(lambda raster: raster),
+    merge=lambda _grid, summaries, _parameters: [histogram.report(histogram.merge(summaries))],
+    resolve=lambda raster, _placement, _parameters, _table: raster,
+    report=True,
+)
+
+STATISTICS = (THRESHOLD_OTSU, THRESHOLD_TRIANGLE, EQUALIZE, AUTO_CONTRAST, NORMALIZE, GRAY_WORLD, REPORT)
