@@ -125,15 +125,16 @@ def _cubic(x: np.float32) -> list[np.float32]:
 
 
 def _lanczos(x: np.float32) -> list[np.float32]:
-    """Return OpenCV's weights: sinc(t) sinc(t/4) at eight pixels, normalized."""
-    if x < np.finfo(np.float32).eps:
-        return [np.float32(tap == 3) for tap in range(8)]
+    """Return OpenCV's weights: sinc(t) sinc(t/4) normalized; a pixel that is hit outweighs all."""
     r = math.sqrt(0.5)
-    start = -(float(x) + 3) * math.pi * 0.25
-    sine, cosine = math.sin(start), math.cos(start)
     turns = [(1, 0), (-r, -r), (0, 1), (r, -r), (-1, 0), (r, r), (0, -1), (-r, r)]
-    distances = [-(float(x) + 3 - tap) * math.pi * 0.25 for tap in range(8)]
-    raw = [np.float32((s * sine + c * cosine) / (d * d)) for (s, c), d in zip(turns, distances, strict=True)]
+    start = -float(x + np.float32(3)) * math.pi * 0.25
+    raw = []
+    for tap, (s, c) in enumerate(turns):
+        distance = x + np.float32(3) - np.float32(tap)
+        angle = -float(distance) * math.pi * 0.25
+        hit = abs(distance) < np.float32(1e-6)
+        raw.append(np.float32(1e30 if hit else (s * math.sin(start) + c * math.cos(start)) / (angle * angle)))
     total = np.float32(0)
     for weight in raw:
         total += weight

@@ -33,6 +33,7 @@ _FIXED_BITS = {1: 11, 2: 15}
 _LONGEST_PERIOD = 512
 _ROWS_AT_ONCE = 64
 _ONE = np.float32(1)
+_ON_PIXEL = np.float32(1e30)
 
 
 class Taps(NamedTuple):
@@ -219,25 +220,20 @@ def _cubic(share: NDArray[np.float32]) -> NDArray[np.float32]:
 def _lanczos(share: NDArray[np.float32]) -> NDArray[np.float32]:
     root = math.sqrt(0.5)
     signs = [(1, 0), (-root, -root), (0, 1), (root, -root), (-1, 0), (root, root), (0, -1), (-root, root)]
-    places = share.astype(np.float64)
-    angles = (-(places + 3) * math.pi * 0.25).tolist()
+    place = share + np.float32(3)
+    angles = (-place.astype(np.float64) * math.pi * 0.25).tolist()
     # The C library's functions are the same on every processor; NumPy's own are not.
-    sine, cosine = (
-        np.array([math.sin(angle) for angle in angles]),
-        np.array([math.cos(angle) for angle in angles]),
-    )
-    on_pixel = share < np.finfo(np.float32).eps
-    weights = np.empty((8, share.size), np.float32)
-    for tap, (of_sine, of_cosine) in enumerate(signs):
-        distance = np.where(on_pixel, 1, -(places + 3 - tap) * math.pi * 0.25)
-        weights[tap] = (of_sine * sine + of_cosine * cosine) / (distance * distance)
+    sine = np.array([math.sin(angle) for angle in angles])
+    cosine = np.array([math.cos(angle) for angle in angles])
+    weights = np.full((8, share.size), _ON_PIXEL, np.float32)
     total = np.zeros(share.size, np.float32)
-    for tap in range(8):
+    for tap, (of_sine, of_cosine) in enumerate(signs):
+        distance = place - np.float32(tap)
+        apart = np.abs(distance) >= np.float32(1e-6)
+        angle = -distance[apart].astype(np.float64) * math.pi * 0.25
+        weights[tap, apart] = (of_sine * sine[apart] + of_cosine * cosine[apart]) / (angle * angle)
         total += weights[tap]
-    weights *= _ONE / np.where(on_pixel, _ONE, total)
-    weights[:, on_pixel] = 0
-    weights[3, on_pixel] = 1
-    return weights
+    return weights * (_ONE / total)
 
 
 def _fixed(weights: NDArray[np.float32], bits: int) -> NDArray[np.int64]:

@@ -39,8 +39,9 @@ def images(draw: st.DrawFn, depths: tuple[int, ...] = (8, 16)) -> Array:
 def grids(draw: st.DrawFn, image: Array) -> Grid:
     """Return tiles of any size, on the columns that windows are aligned to or not, or full-width bands."""
     height, width = image.shape[:2]
-    tile_width = draw(st.sampled_from([64, 128, width]) | st.integers(max(1, width // 5), 150))
-    grid = Grid(width, height, tile_width, draw(st.integers(max(1, height // 5), 90)))
+    narrowest, lowest = max(1, width // 5), max(1, height // 5)
+    tile_width = draw(st.sampled_from([64, 128, width]) | st.integers(narrowest, max(narrowest, 150)))
+    grid = Grid(width, height, tile_width, draw(st.integers(lowest, max(lowest, 90))))
     note(f"tiles {grid.tile_width} x {grid.tile_height}")
     return grid
 

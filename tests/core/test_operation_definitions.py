@@ -161,7 +161,13 @@ def test_parameters_out_of_range_are_refused_with_the_reason(
         ("channel", {"name": "hue"}, (3, 16), "channel hue needs 8-bit", "put to_8_bit before channel"),
         ("channel", {"name": "hue"}, (1, 8), "gray pixels have no channel hue", "put to_rgb before channel"),
         ("channel", {"name": "alpha"}, (3, 8), "there is no alpha", None),
-        ("sepia", {}, (2, 8), "takes colour or colour with alpha pixels, and these are gray with alpha", "put to_rgb before sepia"),
+        (
+            "sepia",
+            {},
+            (2, 8),
+            "takes colour or colour with alpha pixels, and these are gray with alpha",
+            "put to_rgb before sepia",
+        ),
         ("in_range", {"upper": [300]}, (1, 8), "300 is above the brightest level of 8-bit", None),
         (
             "in_range",

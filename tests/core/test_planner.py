@@ -140,4 +140,6 @@ def test_a_close_name_is_suggested() -> None:
 def test_an_output_that_cannot_hold_the_result_is_refused() -> None:
     with pytest.raises(InvalidOutput, match="alpha"):
         plan(image(10, 10, channels=4), INVERT, output=Output(format="jpeg"))
-    assert plan(image(10, 10, channels=4), canny(1, 2), output=Output(format="jpeg")).result.pixels.channels == 1
+    assert (
+        plan(image(10, 10, channels=4), canny(1, 2), output=Output(format="jpeg")).result.pixels.channels == 1
+    )
