@@ -31,6 +31,7 @@ class StageRun:
 
     stage: Stage
     pipeline: tuple[Bound, ...]
+    measure: tuple[GlobalOperation[Any], Any] | None
     frames: tuple[Rect, ...]
     read: Read
     tables: Tables
@@ -39,7 +40,8 @@ class StageRun:
     def of(cls, stage: Stage, read: Read, tables: Tables) -> Self:
         """Return the run of *stage*."""
         pipeline = bind_planned(stage.steps)
-        return cls(stage, pipeline, frames_of(pipeline, stage.source.frame), read, tables)
+        measure = bind_global(stage.measure) if stage.measure else None
+        return cls(stage, pipeline, measure, frames_of(pipeline, stage.source.frame), read, tables)
 
     def tile(self, core: Rect) -> Array:
         """Return the pixels of *core*, computed a chunk of columns at a time where the stage says so."""
@@ -63,9 +65,9 @@ class StageRun:
         ValueError
             If the stage measures nothing.
         """
-        if self.stage.measure is None:
+        if self.measure is None:
             raise ValueError(f"stage {self.stage.index} measures nothing")
-        operation, parameters = bind_global(self.stage.measure)
+        operation, parameters = self.measure
         frame = self.stage.grid.frame
         region = window(core, operation.halo(parameters), frame)
         pixels = np.ascontiguousarray(self._make(region))

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
@@ -16,8 +17,15 @@ type Counts = NDArray[np.int64]
 def count(pixels: NDArray[Any]) -> Counts:
     """Return the counts of a raster of (rows, columns, channels), uint8 or uint16."""
     levels = 1 << 8 * pixels.dtype.itemsize
-    channels = np.moveaxis(pixels, 2, 0)
-    return np.stack([np.bincount(channel.ravel(), minlength=levels) for channel in channels])
+    total = np.zeros((pixels.shape[2], levels), np.int64)
+    # OpenCV counts in single precision, which holds whole numbers up to 2**24.
+    rows = max(1, (1 << 24) // pixels.shape[1])
+    for start in range(0, pixels.shape[0], rows):
+        part = pixels[start : start + rows]
+        for channel in range(pixels.shape[2]):
+            found = cv2.calcHist([part], [channel], None, [levels], [0, levels])
+            total[channel] += found.ravel().astype(np.int64)
+    return total
 
 
 def pack(counts: Counts) -> bytes:

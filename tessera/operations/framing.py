@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from tessera.geometry import Rect
-from tessera.operations.base import Array, GeometryOperation, Parameters, Refusal, white
+from tessera.operations.base import Array, GeometryOperation, Parameters, Refusal, white, with_channels
 from tessera.plan import Shape
 
 _MOST = 1_000_000
@@ -85,16 +86,15 @@ def _pad(pixels: Array, needed: Rect, frame: Rect, wanted: Rect, parameters: Pad
     rows = _sources(wanted.y0 - parameters.top, wanted.y1 - parameters.top, frame.y1, mode)
     if (columns >= 0).all() and (rows >= 0).all():
         return _taken(pixels, rows - needed.y0, columns - needed.x0)
-    out = np.empty((wanted.height, wanted.width, pixels.shape[2]), pixels.dtype)
-    out[:] = _fill(pixels, parameters.value)
     inside_rows, inside_columns = np.flatnonzero(rows >= 0), np.flatnonzero(columns >= 0)
-    if inside_rows.size and inside_columns.size:
-        y, x = inside_rows[0], inside_columns[0]
-        part = pixels[rows[y] - needed.y0 :, columns[x] - needed.x0 :]
-        out[y : y + inside_rows.size, x : x + inside_columns.size] = part[
-            : inside_rows.size, : inside_columns.size
-        ]
-    return out
+    fill = _fill(pixels, parameters.value)
+    if not inside_rows.size or not inside_columns.size:
+        blank = np.array(fill, pixels.dtype)
+        return np.broadcast_to(blank, (wanted.height, wanted.width, blank.size))
+    top, left = int(inside_rows[0]), int(inside_columns[0])
+    bottom, right = rows.size - 1 - int(inside_rows[-1]), columns.size - 1 - int(inside_columns[-1])
+    made = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=fill)
+    return with_channels(made)
 
 
 def _sources(start: int, stop: int, side: int, mode: str) -> NDArray[np.int64]:
