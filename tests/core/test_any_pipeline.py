@@ -154,5 +154,6 @@ def test_a_crop_decodes_no_row_below_it(extension: str) -> None:
     job, outcome = run_job(store, data[: len(data) // 2], [crop], limits=Limits(band_rows=64))
     assert outcome.state == "succeeded", outcome.fault
     whole_input = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert whole_input is not None
     made = decode(store.read(naming.RESULTS, f"{job}.png"))
     np.testing.assert_array_equal(made, whole_input[70:170, 20:220])

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from pydantic import JsonValue
 
 from tessera.errors import InvalidPipeline
 from tessera.execute import run_whole
@@ -20,6 +21,7 @@ from tessera.operations.base import Array
 from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Shape, Step
 from tests.core.local_operations import LOCAL, accepts, shape_of
+from tests.core.moving_operations import MOVING
 from tests.support.images import textured
 
 
@@ -191,17 +193,24 @@ def test_unsuitable_pixels_are_refused_with_what_helps(
     assert refused.value.hint == hint
 
 
+_RESIZES: list[dict[str, JsonValue]] = [
+    {"width": 61, "height": 51, "interpolation": how}
+    for how in ("nearest", "linear", "area", "cubic", "lanczos")
+]
+
+
 def digests() -> dict[str, str]:
-    """Return a digest of what each operation makes of integer noise, by name."""
+    """Return a digest of what each operation makes of integer noise, by name; resizing in every way."""
     found = {}
-    for operation in LOCAL:
+    for operation in [*LOCAL, *MOVING]:
         digest = hashlib.sha256()
         for depth, channels in [(8, 1), (8, 3), (16, 3)]:
             noise = np.random.default_rng(7).integers(0, 2**depth, (61, 147, channels))
             image = np.repeat(np.repeat(noise, 3, 0), 3, 1)[:83, :149].astype(np.dtype(f"u{depth // 8}"))
-            (bound,) = bind([Step(operation=operation.name)])
-            if accepts(bound, shape_of(image)):
-                digest.update(np.ascontiguousarray(run_whole(image, [bound])).tobytes())
+            for parameters in _RESIZES if operation.name == "resize" else [{}]:
+                (bound,) = bind([Step(operation=operation.name, parameters=parameters)])
+                if accepts(bound, shape_of(image)):
+                    digest.update(np.ascontiguousarray(run_whole(image, [bound])).tobytes())
         found[operation.name] = digest.hexdigest()
     return found
 
