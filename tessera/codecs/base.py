@@ -1,7 +1,7 @@
 """What every output format can do: encode tiles alone, and frame them without looking at them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ class Encoded:
     """
 
     data: bytes
-    checksum: Adler = Adler()
+    checksum: Adler = field(default_factory=Adler)
     index: bytes = b""
     overviews: tuple[Coded, ...] = ()
     rest: Array | None = None
