@@ -20,8 +20,8 @@ _ORIENTATION, _EXIF, _GPS = 0x0112, 0x8769, 0x8825
 _THUMBNAILS = ((0x0201, 0x0202), (0x0111, 0x0117))
 _OF_IMAGE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 """Description, make, model, software, date, artist, copyright: all else of IFD 0 is about its own pixels."""
-_BOUND_TO_PLACE = (0x927C, 0xA005)
-"""The maker's note, whose offsets nobody else knows, and the interoperability directory."""
+_NOT_MOVED = (0x927C, 0xA005, 0xA002, 0xA003)
+"""The maker's note, whose offsets nobody else knows, the interoperability directory, and width and height."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def tiff_entries(block: bytes) -> list[Entry]:
         entries = [_entry(fields[tag], order) for tag in _OF_IMAGE if tag in fields]
         for tag in (_EXIF, _GPS):
             if pointer := fields.get(tag):
-                below = _directory(block, order, _number(pointer, order), without=_BOUND_TO_PLACE).fields
+                below = _directory(block, order, _number(pointer, order), without=_NOT_MOVED).fields
                 if below:
                     entries.append(Entry.tree(tag, [_entry(field, order) for field in below.values()]))
     except (ValueError, struct.error):

@@ -6,6 +6,7 @@ from typing import Literal
 import cv2
 import numpy as np
 from PIL import Image as PillowImage
+from PIL.TiffImagePlugin import IFDRational
 
 from tests.support.images import encode, textured
 
@@ -22,7 +23,7 @@ def camera_block(
     exif.update({0x010F: "Maker of cameras", 0x0132: "2026:01:02 03:04:05", 0x011A: 72.0, 0x0100: 40})
     if orientation:
         exif[0x0112] = orientation
-    exif.get_ifd(0x8769).update({0x829A: 1 / 125, 0x8827: 400, 0x927C: NOTE, 0xA002: 4000})
+    exif.get_ifd(0x8769).update({0x829A: IFDRational(1, 125), 0x8827: 400, 0x927C: NOTE, 0xA002: 4000})
     exif.get_ifd(0x8825).update({1: "N", 2: (50.0, 4.0, 30.5), 3: "E", 4: (14.0, 25.0, 1.0)})
     block = bytearray(exif.tobytes().removeprefix(b"Exif\0\0"))
     block += bytes(len(block) % 2)

@@ -60,8 +60,8 @@ def test_every_reader_gives_the_same_pixels(subsampling: str, tmp_path: Path) ->
 def test_djpeg_strict_finds_no_fault(subsampling: str, tmp_path: Path) -> None:
     file = tmp_path / "made.jpg"
     codec = codec_for(Output.from_json({"format": "jpeg", "subsampling": subsampling}))
-    metadata = {"icc": bytes(200_000), "orientation": 3, "dpi": (72.0, 96.0)}
-    file.write_bytes(stitched(codec, textured(300, 333), 48, **metadata))
+    data = stitched(codec, textured(300, 333), 48, icc=bytes(200_000), orientation=3, dpi=(72, 96))
+    file.write_bytes(data)
     assert said("djpeg", "-strict", "-outfile", tmp_path / "out.ppm", file) == ""
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from rio_cogeo import cog_validate
+from rio_cogeo.cogeo import cog_validate
 
 from tessera.checksum import Adler
 from tessera.codecs import Layout, Picture
@@ -80,8 +80,8 @@ def test_full_width_tiles_of_one_row_make_the_bytes_of_the_whole_file() -> None:
 @pytest.mark.parametrize(("channels", "depth"), KINDS)
 def test_tiffinfo_finds_no_fault(pyramid: bool, channels: int, depth: int, tmp_path: Path) -> None:
     image, file = textured(600, 700, channels, depth), tmp_path / "made.tif"
-    metadata = {"icc": icc_profile(), "dpi": (300.0, 72.5)}
-    file.write_bytes(stitched(TiffCodec(pyramid=pyramid), image, 512, **metadata))
+    codec = TiffCodec(pyramid=pyramid)
+    file.write_bytes(stitched(codec, image, 512, icc=icc_profile(), dpi=(300, 72.5)))
     printed = said("tiffinfo", "-D", file)
     assert printed.count("TIFF Directory at offset") == 1 + pyramid
     assert not [line for line in printed.splitlines() if "arning" in line or "rror" in line]
