@@ -16,6 +16,7 @@ from isal import isal_zlib
 from tessera.checksum import Adler
 from tessera.codecs import exif, holds
 from tessera.codecs.base import Array, Codec, Compression, Encoded, Layout, Picture, Unit
+from tessera.codecs.deflate import RAW, SYNC, deflated
 from tessera.codecs.png_filters import UP, best_filter, filtered
 from tessera.geometry import Grid, Rect
 from tessera.plan import Pixels
@@ -25,7 +26,6 @@ _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 _TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 _ZLIB_HEADER = b"\x78\x01"
 _FINAL_EMPTY_BLOCK = b"\x03\x00"
-_SMALL_LEVEL = 6
 _METRE = 1
 _INCH = 0.0254
 """Metres."""
@@ -61,7 +61,8 @@ class PngCodec(Codec):
         rows, pixel_bytes = _raw_rows(tile), tile.shape[2] * tile.dtype.itemsize
         kind = UP if self.compression == "fast" else best_filter(rows, pixel_bytes)
         raw = filtered(rows, pixel_bytes, kind)
-        return Encoded(_chunk(b"IDAT", self._deflated(raw)), Adler(isal_zlib.adler32(raw), raw.nbytes))
+        data = deflated(raw, self.compression, form=RAW, end=SYNC)
+        return Encoded(_chunk(b"IDAT", data), Adler(isal_zlib.adler32(raw), raw.nbytes))
 
     def frame(self, picture: Picture, checksum: Adler, layout: Layout | None = None) -> tuple[bytes, bytes]:
         """Return signature, header and metadata; and the end of the zlib stream and of the file."""
@@ -82,13 +83,6 @@ class PngCodec(Codec):
         head.append(_chunk(b"IDAT", _ZLIB_HEADER))
         tail = _chunk(b"IDAT", _FINAL_EMPTY_BLOCK + struct.pack(">I", checksum.value)) + _chunk(b"IEND", b"")
         return b"".join(head), tail
-
-    def _deflated(self, raw: Array) -> bytes:
-        if self.compression == "fast":
-            fast = isal_zlib.compressobj(level=1, wbits=-15)
-            return fast.compress(raw) + fast.flush(isal_zlib.Z_SYNC_FLUSH)
-        small = zlib.compressobj(level=_SMALL_LEVEL, wbits=-15, memLevel=9)
-        return small.compress(raw) + small.flush(zlib.Z_SYNC_FLUSH)
 
 
 def _raw_rows(band: Array) -> Array:

@@ -7,9 +7,9 @@ import numpy as np
 from isal import isal_zlib
 
 from tessera.codecs.base import Array
+from tessera.codecs.deflate import sample
 
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
-_SAMPLE_ROWS = 64
 _ROWS_AT_ONCE = 16
 """Paeth needs several integers for each byte, so it takes few rows at a time."""
 
@@ -46,9 +46,8 @@ def filtered(rows: Array, pixel_bytes: int, kind: int) -> Array:
 
 def best_filter(rows: Array, pixel_bytes: int) -> int:
     """Return the filter that makes some rows from the middle of the band smallest, by trial."""
-    start = max(0, (len(rows) - _SAMPLE_ROWS) // 2)
-    sample = rows[start : start + _SAMPLE_ROWS]
-    sizes = [len(isal_zlib.compress(filtered(sample, pixel_bytes, kind), 1)) for kind in range(5)]
+    trial = sample(rows)
+    sizes = [len(isal_zlib.compress(filtered(trial, pixel_bytes, kind), 1)) for kind in range(5)]
     return sizes.index(min(sizes))
 
 

@@ -5,7 +5,6 @@ order is that of a cloud-optimized GeoTIFF: directories from large to small, dat
 (Aldus TIFF 6.0, sections 14 and 15; TIFF Technical Note 3; OGC 21-026, Cloud Optimized GeoTIFF.)
 """
 
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,12 +12,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 from tessera.checksum import Adler
 from tessera.codecs import exif, holds, pyramid
 from tessera.codecs.base import Array, Codec, Coded, Compression, Encoded, Layout, Picture, Unit
+from tessera.codecs.deflate import FINISH, ZLIB, deflated
 from tessera.codecs.pyramid import TILE
 from tessera.codecs.tiff_head import (
     BIG,
@@ -37,7 +36,6 @@ from tessera.plan import Pixels
 _TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 _CLASSIC_END = 2**32
 _DEFLATE, _HORIZONTAL, _INCH, _UNASSOCIATED_ALPHA, _REDUCED = 8, 2, 2, 2, 1
-_SMALL_LEVEL = 6
 
 
 @dataclass(frozen=True)
@@ -120,9 +118,7 @@ class TiffCodec(Codec):
         samples = pixels.reshape(TILE, -1)
         predicted = samples.astype(f"<u{pixels.itemsize}")
         predicted[:, channels:] -= samples[:, :-channels]
-        if self.compression == "fast":
-            return isal_zlib.compress(predicted, level=1)
-        return zlib.compress(predicted, level=_SMALL_LEVEL)
+        return deflated(predicted, self.compression, form=ZLIB, end=FINISH)
 
 
 def _head(form: Form, picture: Picture, layout: Layout, counts: Sequence[NDArray[Any]]) -> bytes:
