@@ -64,15 +64,14 @@ class Layout:
 class Picture:
     """What the head of a file says.
 
-    *icc* and *exif* are blocks of bytes or nothing; *exif* begins with its TIFF header. *orientation* is what
-    the reader still has to do (EXIF, 1 to 8). *dpi* is dots per inch across and down.
+    *icc* and *exif* are blocks of bytes or nothing; *exif* begins with its TIFF header. *dpi* is dots per
+    inch across and down. The pixels are upright, and the file says so whatever *exif* says.
     """
 
     width: int
     height: int
     pixels: Pixels
     icc: bytes = b""
-    orientation: int = 1
     dpi: tuple[float, float] | None = None
     exif: bytes = b""
 

@@ -20,8 +20,10 @@ _ORIENTATION, _EXIF, _GPS = 0x0112, 0x8769, 0x8825
 _THUMBNAILS = ((0x0201, 0x0202), (0x0111, 0x0117))
 _OF_IMAGE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 """Description, make, model, software, date, artist, copyright: all else of IFD 0 is about its own pixels."""
-_NOT_MOVED = (0x927C, 0xA005, 0xA002, 0xA003)
-"""The maker's note, whose offsets nobody else knows, the interoperability directory, and width and height."""
+_SIDES = (0xA002, 0xA003)
+"""Width and height of the photograph."""
+_NOT_MOVED = (0x927C, 0xA005, *_SIDES)
+"""Also the maker's note, whose offsets nobody else knows, and the interoperability directory."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,22 @@ class _Directory:
     """Where the offset of the next directory lies."""
 
 
-def orientation_block(orientation: int) -> bytes:
-    """Return an EXIF block (TIFF, big-endian) that holds the orientation, 1 to 8, and nothing else."""
-    return struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, _ORIENTATION, 3, 1, orientation, 0, 0)
-
-
-def with_orientation(block: bytes, orientation: int = 1) -> bytes:
-    """Return the block with this orientation, if it has any, and without the thumbnail.
+def upright(block: bytes, width: int, height: int) -> bytes:
+    """Return the block with orientation 1 and these sides, if it has such tags, and without the thumbnail.
 
     Nothing else moves, so that what refers to places in the block, as makers' notes do, stays right. A
     damaged block gives none: b"".
     """
     try:
         order, first = _header(block)
-        directory = _directory(block, order, first)
-        made = bytearray(block)
+        directory, made = _directory(block, order, first), bytearray(block)
         if field := directory.fields.get(_ORIENTATION):
-            struct.pack_into(f"{order}H", made, field.start, orientation)
+            _set(made, order, field, 1)
+        if pointer := directory.fields.get(_EXIF):
+            below = _directory(block, order, _number(pointer, order)).fields
+            for tag, side in zip(_SIDES, (width, height), strict=True):
+                if tag in below:
+                    _set(made, order, below[tag], side)
         (second,) = struct.unpack_from(f"{order}I", block, directory.end)
         struct.pack_into(f"{order}I", made, directory.end, 0)
         if second:
@@ -110,6 +111,15 @@ def _directory(block: bytes, order: str, start: int, without: Collection[int] = 
             raise ValueError("values lie outside the block, or on each other")
         fields[tag] = _Field(tag, kind, values, at, bytes(block[at : at + size]))
     return _Directory(fields, start + 2 + 12 * count)
+
+
+def _set(made: bytearray, order: str, field: _Field, value: int) -> None:
+    """Overwrite a single integer; it stays of its type, or becomes LONG where it is too large for SHORT."""
+    if field.count != 1 or field.kind not in (3, 4):
+        raise ValueError("not an integer")
+    kind = field.kind if value <= 0xFFFF else 4
+    struct.pack_into(f"{order}HI", made, field.start - 6, kind, 1)
+    struct.pack_into(f"{order}{'H' if kind == 3 else 'I'}", made, field.start, value)
 
 
 def _blank_thumbnail(made: bytearray, order: str, start: int, keep: int) -> None:

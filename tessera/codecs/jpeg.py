@@ -103,9 +103,7 @@ class JpegCodec(Codec):
 
 
 def _application_segments(picture: Picture) -> bytes:
-    block = exif.with_orientation(picture.exif, picture.orientation)
-    if not block and picture.orientation != 1:
-        block = exif.orientation_block(picture.orientation)
+    block = exif.upright(picture.exif, picture.width, picture.height)
     return exif_segment(block) + icc_segments(picture.icc)
 
 

@@ -75,10 +75,7 @@ class PngCodec(Codec):
         if picture.dpi:
             across, down = (round(dots / _INCH) for dots in picture.dpi)
             head.append(_chunk(b"pHYs", struct.pack(">IIB", across, down, _METRE)))
-        block = exif.with_orientation(picture.exif, picture.orientation)
-        if not block and picture.orientation != 1:
-            block = exif.orientation_block(picture.orientation)
-        if block:
+        if block := exif.upright(picture.exif, picture.width, picture.height):
             head.append(_chunk(b"eXIf", block))
         head.append(_chunk(b"IDAT", _ZLIB_HEADER))
         tail = _chunk(b"IDAT", _FINAL_EMPTY_BLOCK + struct.pack(">I", checksum.value)) + _chunk(b"IEND", b"")

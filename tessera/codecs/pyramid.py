@@ -68,16 +68,9 @@ def grids(grid: Grid) -> tuple[Grid, ...]:
 
 
 def rest_grid(grid: Grid) -> Grid:
-    """Return how the pixels that the tiles of *grid* keep lie in the level that spans tiles."""
+    """Return the grid of what the tiles of *grid* keep, in their order, of the first level that spans them."""
     scale = 1 << own_levels(grid) + 1
     return Grid(*(ceil_div(n, scale) for n in (grid.width, grid.height, grid.tile_width, grid.tile_height)))
-
-
-def joined(grid: Grid, tiles: Iterable[Array]) -> Iterator[Array]:
-    """Yield full-width bands of the *tiles* of *grid*, which come in the grid's order."""
-    given = iter(tiles)
-    for _ in range(grid.rows):
-        yield np.concatenate([next(given) for _ in range(grid.columns)], axis=1)
 
 
 def bands_of(levels: tuple[Grid, ...], first: int, rows: Iterable[Array]) -> Iterator[tuple[int, int, Array]]:

@@ -35,7 +35,7 @@ from tessera.plan import Pixels
 
 _TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
 _CLASSIC_END = 2**32
-_DEFLATE, _HORIZONTAL, _INCH, _UNASSOCIATED_ALPHA, _REDUCED = 8, 2, 2, 2, 1
+_DEFLATE, _HORIZONTAL, _INCH, _UNASSOCIATED_ALPHA, _REDUCED, _UPRIGHT = 8, 2, 2, 2, 1, 1
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _pixel_entries(picture: Picture, grid: Grid, *, overview: bool) -> list[Entr
         Entry.of(258, SHORT, [depth] * channels),
         Entry.of(259, SHORT, [_DEFLATE]),
         Entry.of(262, SHORT, [2 if channels > 2 else 1]),
-        Entry.of(274, SHORT, [picture.orientation]),
+        Entry.of(274, SHORT, [_UPRIGHT]),
         Entry.of(277, SHORT, [channels]),
         Entry.of(284, SHORT, [1]),
         Entry.of(317, SHORT, [_HORIZONTAL]),

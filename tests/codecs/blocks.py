@@ -15,7 +15,11 @@ NOTE = b"maker's note" * 10
 
 
 def camera_block(
-    order: Literal["<", ">"] = "<", *, orientation: int | None = 6, thumbnail: bool = True
+    order: Literal["<", ">"] = "<",
+    *,
+    orientation: int | None = 6,
+    thumbnail: bool = True,
+    sides: tuple[int, int] = (40, 30),
 ) -> bytes:
     """Return a block with camera, exposure, place and maker's note, and a thumbnail at its end."""
     exif = PillowImage.Exif()
@@ -23,7 +27,8 @@ def camera_block(
     exif.update({0x010F: "Maker of cameras", 0x0132: "2026:01:02 03:04:05", 0x011A: 72.0, 0x0100: 40})
     if orientation:
         exif[0x0112] = orientation
-    exif.get_ifd(0x8769).update({0x829A: IFDRational(1, 125), 0x8827: 400, 0x927C: NOTE, 0xA002: 4000})
+    exif.get_ifd(0x8769).update({0x829A: IFDRational(1, 125), 0x8827: 400, 0x927C: NOTE})
+    exif.get_ifd(0x8769).update(zip((0xA002, 0xA003), sides, strict=True))
     exif.get_ifd(0x8825).update({1: "N", 2: (50.0, 4.0, 30.5), 3: "E", 4: (14.0, 25.0, 1.0)})
     block = bytearray(exif.tobytes().removeprefix(b"Exif\0\0"))
     block += bytes(len(block) % 2)

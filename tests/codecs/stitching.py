@@ -1,6 +1,7 @@
 """Making files of tiles as a job does, and opening them in every reader."""
 
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image as PillowImage
 
 from tessera.checksum import Adler
 from tessera.codecs import Codec, Encoded, Layout, Picture
-from tessera.codecs.pyramid import joined, rest_grid
+from tessera.codecs.pyramid import rest_grid
 from tessera.codecs.tiff import TiffCodec
 from tessera.geometry import Grid
 from tessera.plan import Pixels
@@ -50,8 +51,8 @@ def stitched(
             parts[level, number] = coded.data, coded.index
     if tiles[0].rest is not None:
         assert isinstance(codec, TiffCodec)
-        kept = (tile.rest for _, tile in sorted(tiles.items()) if tile.rest is not None)
-        for level, number, coded in codec.top(grid, joined(rest_grid(grid), kept)):
+        kept = [tile.rest for _, tile in sorted(tiles.items()) if tile.rest is not None]
+        for level, number, coded in codec.top(grid, full_width_rows(rest_grid(grid), kept)):
             parts[level, number] = coded.data, coded.index
     places = [[(level, number) for number in range(one.count)] for level, one in enumerate(levels)]
     layout = Layout(levels, [[parts[place][1] for place in level] for level in places])
@@ -59,6 +60,12 @@ def stitched(
     head, tail = codec.frame(picture, checksum, layout)
     data = b"".join(parts[place][0] for level in reversed(places) for place in level)
     return head + data + tail
+
+
+def full_width_rows(grid: Grid, tiles: Sequence[Image]) -> Iterator[Image]:
+    """Yield the rows of *tiles*, in the grid's order, as a block raster gives them."""
+    for start in range(0, grid.count, grid.columns):
+        yield np.concatenate(tiles[start : start + grid.columns], axis=1)
 
 
 def opencv(file: Path) -> Image:

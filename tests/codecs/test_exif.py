@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 from PIL.ExifTags import IFD
 
 from tessera.codecs import Codec
-from tessera.codecs.exif import orientation_block, tiff_entries, with_orientation
+from tessera.codecs.exif import tiff_entries, upright
 from tessera.codecs.jpeg import JpegCodec
 from tessera.codecs.png import PngCodec
 from tessera.codecs.tiff import TiffCodec
@@ -31,8 +31,8 @@ def read(block: bytes) -> PillowImage.Exif:
 def test_only_orientation_and_thumbnail_change(order: Literal["<", ">"]) -> None:
     block = camera_block(order)
     assert read(block).get_ifd(IFD.IFD1), "no thumbnail to lose"
-    made = with_orientation(block)
-    expected = camera_block(order, orientation=1)
+    made = upright(block, 48, 64)
+    expected = camera_block(order, orientation=1, sides=(48, 64))
     assert dict(read(made)) == dict(read(expected))
     assert read(made)[0x0112] == 1
     for directory in (0x8769, 0x8825):
@@ -44,20 +44,20 @@ def test_only_orientation_and_thumbnail_change(order: Literal["<", ">"]) -> None
 
 def test_a_thumbnail_in_the_middle_is_blanked() -> None:
     block = camera_block() + b"something else"
-    made = with_orientation(block)
+    made = upright(block, 48, 64)
     assert THUMBNAIL[-40:] not in made
     assert made.endswith(bytes(len(THUMBNAIL)) + b"something else")
 
 
 def test_a_block_without_orientation_gets_none() -> None:
-    made = with_orientation(camera_block(orientation=None, thumbnail=False), 1)
-    assert made == camera_block(orientation=None, thumbnail=False)
+    made = upright(camera_block(orientation=None, thumbnail=False), 48, 64)
+    assert made == camera_block(orientation=None, thumbnail=False, sides=(48, 64))
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_alone(orientation: int) -> None:
-    assert dict(read(orientation_block(orientation))) == {0x0112: orientation}
-    assert with_orientation(orientation_block(orientation)) == orientation_block(1)
+@pytest.mark.parametrize("sides", [(1, 65_535), (65_536, 3)])
+def test_the_sides_are_those_of_the_result(sides: tuple[int, int]) -> None:
+    made = read(upright(camera_block(), *sides)).get_ifd(0x8769)
+    assert (made[0xA002], made[0xA003]) == sides
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_orientation_alone(orientation: int) -> None:
     ids=["empty", "marker", "pointer", "cut", "overlapping"],
 )
 def test_of_a_damaged_block_nothing_is_written(block: bytes) -> None:
-    assert with_orientation(block) == b""
+    assert upright(block, 48, 64) == b""
     assert tiff_entries(block) == []
 
 
 def test_damage_gives_a_block_of_the_same_size_at_most_or_none() -> None:
     print(f"seed {SEED}")
     for block in damaged_blocks(camera_block(), 500, SEED):
-        assert len(with_orientation(block)) <= len(block)
+        assert len(upright(block, 48, 64)) <= len(block)
         entries = tiff_entries(block)
         assert sum(len(one.data) for entry in entries for one in (entry, *entry.directory)) <= 4 * len(block)
 

@@ -60,20 +60,19 @@ def test_every_reader_gives_the_same_pixels(subsampling: str, tmp_path: Path) ->
 def test_djpeg_strict_finds_no_fault(subsampling: str, tmp_path: Path) -> None:
     file = tmp_path / "made.jpg"
     codec = codec_for(Output.from_json({"format": "jpeg", "subsampling": subsampling}))
-    data = stitched(codec, textured(300, 333), 48, icc=bytes(200_000), orientation=3, dpi=(72, 96))
+    data = stitched(codec, textured(300, 333), 48, icc=bytes(200_000), dpi=(72, 96))
     file.write_bytes(data)
     assert said("djpeg", "-strict", "-outfile", tmp_path / "out.ppm", file) == ""
 
 
 @pytest.mark.parametrize("profile_size", [0, 200_000])
-def test_resolution_profile_and_orientation_are_carried(profile_size: int) -> None:
+def test_resolution_and_profile_are_carried(profile_size: int) -> None:
     profile = icc_profile(profile_size)
-    data = stitched(JpegCodec(), textured(64, 48), 16, icc=profile, orientation=6, dpi=(299.6, 72))
+    data = stitched(JpegCodec(), textured(64, 48), 16, icc=profile, dpi=(299.6, 72))
     with PillowImage.open(io.BytesIO(data)) as opened:
         opened.load()
         assert opened.info["icc_profile"] == profile
         assert opened.info["dpi"] == (300, 72)
-        assert opened.getexif()[0x0112] == 6
 
 
 @pytest.mark.parametrize(("dots", "written"), [(0.2, 1), (100_000.0, 65_535)])

@@ -44,7 +44,7 @@ def test_every_reader_gives_the_image(channels: int, depth: int, tmp_path: Path)
 def test_pngcheck_finds_no_fault(codec: PngCodec, channels: int, tmp_path: Path) -> None:
     file = tmp_path / "made.png"
     image = textured(61, 37, channels)
-    file.write_bytes(stitched(codec, image, 8, icc=icc_profile(), orientation=6, dpi=(72, 96)))
+    file.write_bytes(stitched(codec, image, 8, icc=icc_profile(), dpi=(72, 96)))
     assert said("pngcheck", "-q", file) == ""
 
 
@@ -66,14 +66,13 @@ def test_every_filter_is_undone_by_a_decoder(
     np.testing.assert_array_equal(made, image, strict=True)
 
 
-def test_resolution_profile_and_orientation_are_carried() -> None:
+def test_resolution_and_profile_are_carried() -> None:
     profile = icc_profile(200_000)
-    data = stitched(PngCodec(), textured(64, 48), 16, icc=profile, orientation=6, dpi=(300, 72))
+    data = stitched(PngCodec(), textured(64, 48), 16, icc=profile, dpi=(300, 72))
     with PillowImage.open(io.BytesIO(data)) as opened:
         opened.load()
         assert opened.info["icc_profile"] == profile
         assert opened.info["dpi"] == pytest.approx((300, 72), abs=0.01)
-        assert opened.getexif()[0x0112] == 6
 
 
 def test_without_metadata_nothing_is_written_of_it() -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tessera.codecs.pyramid import TILE, bands_of, grids, halved, joined, level_count, own_levels, rest_grid
+from tessera.codecs.pyramid import TILE, bands_of, grids, halved, level_count, own_levels, rest_grid
 from tessera.geometry import Grid
+from tests.codecs.stitching import full_width_rows
 from tests.support.images import Image, textured
 
 
@@ -95,8 +96,7 @@ def test_what_tiles_keep_joins_to_the_level_above_them() -> None:
     image = textured(1300, 2100)
     grid = Grid(2100, 1300, 1024, 1024)
     assert own_levels(grid) == 1
-    kept = (halved(halved(image[rect.slices])) for rect in grid.tiles())
-    rest = rest_grid(grid)
-    bands = list(joined(rest, kept))
+    kept = [halved(halved(image[rect.slices])) for rect in grid.tiles()]
+    bands = list(full_width_rows(rest_grid(grid), kept))
     assert [band.shape[0] for band in bands] == [256, 69]
     np.testing.assert_array_equal(np.concatenate(bands), halved(halved(image)), strict=True)

@@ -100,7 +100,7 @@ def test_a_pyramid_is_a_valid_cog(
     assert (valid, errors, warnings) == (True, [], [])
 
 
-def test_resolution_profile_and_orientation_are_carried(tmp_path: Path) -> None:
+def test_resolution_and_profile_are_carried(tmp_path: Path) -> None:
     file, profile = tmp_path / "made.tif", icc_profile(200_000)
     file.write_bytes(stitched(TiffCodec(), textured(64, 48), 512, icc=profile, dpi=(300, 72.5)))
     with tifffile.TiffFile(file) as opened:
