@@ -24,12 +24,13 @@ def deflated(rows: Array, compression: Compression, *, form: int, end: int) -> b
     end
         `SYNC` or `FINISH`.
     """
+    compressor = isal_zlib.compressobj(level=1, wbits=form)
+    fast = compressor.compress(rows) + compressor.flush(end)
     if compression == "fast":
-        fast = isal_zlib.compressobj(level=1, wbits=form)
-        return fast.compress(rows) + fast.flush(end)
+        return fast
     trial = sample(rows)
     strategy = min(_STRATEGIES, key=lambda one: len(_small(trial, one, RAW, FINISH)))
-    return _small(rows, strategy, form, end)
+    return min(fast, _small(rows, strategy, form, end), key=len)
 
 
 def sample(rows: Array) -> Array:

@@ -68,7 +68,7 @@ def grids(grid: Grid) -> tuple[Grid, ...]:
 
 
 def rest_grid(grid: Grid) -> Grid:
-    """Return the grid of what the tiles of *grid* keep, in their order, of the first level that spans them."""
+    """Return the grid, in the tiles' order, of what they keep of the first level that spans them."""
     scale = 1 << own_levels(grid) + 1
     return Grid(*(ceil_div(n, scale) for n in (grid.width, grid.height, grid.tile_width, grid.tile_height)))
 

@@ -8,7 +8,7 @@ order is that of a cloud-optimized GeoTIFF: directories from large to small, dat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -94,10 +94,10 @@ class TiffCodec(Codec):
         """Return all directories, of classic TIFF if the file stays below 4 GiB; there is no tail."""
         if layout is None:
             raise ValueError("a TIFF needs the bytes of its tiles")
-        counts = [np.frombuffer(b"".join(parts), "<u4").astype(np.int64) for parts in layout.index]
-        head = _head(CLASSIC, picture, layout, counts)
-        if len(head) + sum(int(level.sum()) for level in counts) >= _CLASSIC_END:
-            head = _head(BIG, picture, layout, counts)
+        levels = [_Level.of(*level) for level in zip(layout.grids, layout.index, strict=True)]
+        head = _head(CLASSIC, picture, levels)
+        if len(head) + sum(int(level.counts.sum()) for level in levels) >= _CLASSIC_END:
+            head = _head(BIG, picture, levels)
         return head, b""
 
     def _coded(self, pixels: Array) -> Coded:
@@ -121,36 +121,42 @@ class TiffCodec(Codec):
         return deflated(predicted, self.compression, form=ZLIB, end=FINISH)
 
 
-def _head(form: Form, picture: Picture, layout: Layout, counts: Sequence[NDArray[Any]]) -> bytes:
+class _Level(NamedTuple):
+    """The TIFF tiles of a level in the order of the data: bytes of each, and its number in the image."""
+
+    grid: Grid
+    counts: NDArray[np.int64]
+    places: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, grid: Grid, index: Sequence[bytes]) -> Self:
+        counts, places = np.frombuffer(b"".join(index), "<u4").astype(np.int64), _places(grid)
+        if len(places) != len(counts):
+            raise ValueError(f"{grid} has {len(places)} TIFF tiles, and the bytes of {len(counts)} are known")
+        return cls(grid, counts, places)
+
+    def entries(self, form: Form, start: int) -> list[Entry]:
+        """Return where each TIFF tile lies, and its bytes, if the data of the level begins at *start*."""
+        ordered = np.empty((2, len(self.places)), np.int64)
+        ordered[:, self.places] = start + np.cumsum(self.counts) - self.counts, self.counts
+        return [Entry.of(324, form.offsets, ordered[0]), Entry.of(325, LONG, ordered[1])]
+
+
+def _head(form: Form, picture: Picture, levels: Sequence[_Level]) -> bytes:
     """Return the head; its size depends on the number of TIFF tiles alone, so it is made twice."""
-    blank = [np.zeros(len(level), np.int64) for level in counts]
-    start = len(chained(form, _directories(form, picture, layout, counts, blank)))
-    offsets: list[NDArray[Any]] = []
-    for level in reversed(counts):
-        offsets.insert(0, start + np.cumsum(level) - level)
-        start += int(level.sum())
-    return chained(form, _directories(form, picture, layout, counts, offsets))
+    start = len(chained(form, _directories(form, picture, levels, [0] * len(levels))))
+    sizes = [int(level.counts.sum()) for level in levels]
+    starts = [start + sum(sizes[number + 1 :]) for number in range(len(levels))]
+    return chained(form, _directories(form, picture, levels, starts))
 
 
 def _directories(
-    form: Form,
-    picture: Picture,
-    layout: Layout,
-    counts: Sequence[NDArray[Any]],
-    offsets: Sequence[NDArray[Any]],
+    form: Form, picture: Picture, levels: Sequence[_Level], starts: Sequence[int]
 ) -> list[list[Entry]]:
-    directories = []
-    for level, grid in enumerate(layout.grids):
-        entries = _pixel_entries(picture, grid, overview=level > 0)
-        places = _places(grid)
-        if len(places) != len(counts[level]):
-            raise ValueError(
-                f"level {level} has {len(places)} TIFF tiles, and {len(counts[level])} are known"
-            )
-        ordered = np.empty((2, len(places)), np.int64)
-        ordered[:, places] = offsets[level], counts[level]
-        entries += [Entry.of(324, form.offsets, ordered[0]), Entry.of(325, LONG, ordered[1])]
-        directories.append(entries)
+    directories = [
+        _pixel_entries(picture, level.grid, overview=number > 0) + level.entries(form, start)
+        for number, (level, start) in enumerate(zip(levels, starts, strict=True))
+    ]
     directories[0] += _metadata_entries(picture)
     return directories
 
@@ -189,7 +195,7 @@ def _metadata_entries(picture: Picture) -> list[Entry]:
     return entries
 
 
-def _places(grid: Grid) -> NDArray[Any]:
+def _places(grid: Grid) -> NDArray[np.int64]:
     """Return for each TIFF tile, in the order of the data, its number in the image."""
     across = ceil_div(grid.width, TILE)
     places = []

@@ -145,6 +145,16 @@ def test_libvips_reads_the_overviews(tmp_path: Path) -> None:
         np.testing.assert_array_equal(vips(file, page=level), expected, strict=True)
 
 
+def test_the_head_of_a_gigapixel_is_small() -> None:
+    grid, codec = Grid(32_000, 32_000, 2048, 2048), TiffCodec(pyramid=True)
+    levels = codec.levels(grid)
+    tiles = [[-(-part.width // 512) * -(-part.height // 512) for part in level.tiles()] for level in levels]
+    index = [[np.full(count, 300_000, "<u4").tobytes() for count in level] for level in tiles]
+    assert [sum(level) for level in tiles] == [3969, 1024, 256, 64, 16, 4, 1]
+    head, _ = codec.frame(Picture(32_000, 32_000, Pixels(channels=3)), Adler(), Layout(levels, index))
+    assert len(head) < 45_000
+
+
 def test_a_tile_off_the_grid_is_refused() -> None:
     image = textured(600, 600)
     with pytest.raises(ValueError, match="TIFF tiles of 512"):
@@ -155,7 +165,7 @@ def test_a_head_without_the_bytes_of_the_tiles_is_refused() -> None:
     with pytest.raises(ValueError, match="bytes of its tiles"):
         TiffCodec().frame(Picture(1, 1, Pixels(channels=1)), Adler())
     layout = Layout((Grid(600, 600, 600, 600),), [[bytes(4)]])
-    with pytest.raises(ValueError, match="level 0 has 4 TIFF tiles, and 1 are known"):
+    with pytest.raises(ValueError, match="4 TIFF tiles, and the bytes of 1 are known"):
         TiffCodec().frame(Picture(600, 600, Pixels(channels=1)), Adler(), layout)
 
 
