@@ -50,7 +50,7 @@ class StageStep(Step):
 
 
 class Output(Message):
-    """The file to make. An option that the format doesn't have is refused; ``same`` takes all of them."""
+    """The file to make. An option that the format doesn't have can't be chosen; ``same`` has all of them."""
 
     format: Literal["png", "jpeg", "tiff", "same"] = Field(
         default="png",
@@ -83,7 +83,8 @@ class Output(Message):
 
     @model_validator(mode="after")
     def _refuse_options_of_other_formats(self) -> Self:
-        for name in sorted(self.model_fields_set - self.options(self.format) - {"format"}):
+        chosen = self.model_dump(exclude_defaults=True).keys() - {"format"}
+        for name in sorted(chosen - self.options(self.format)):
             raise ValueError(f"{self.format} has no option {name}; leave it out, or choose another format")
         return self
 

@@ -44,5 +44,5 @@ def resolve(output: Output, input_format: str) -> Output:
     if output.format != "same":
         return output
     chosen = cast(OutputFormat, input_format) if input_format in WRITTEN else "png"
-    options = output.model_dump(include=set(output.model_fields_set & Output.options(chosen)))
+    options = output.model_dump(include=set(Output.options(chosen)))
     return Output(**options | {"format": chosen})

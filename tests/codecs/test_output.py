@@ -54,7 +54,7 @@ def test_units(output: dict[str, str], unit: Unit) -> None:
     ("output", "reason"),
     [
         ({"format": "png", "quality": 80}, "png has no option quality; leave it out"),
-        ({"format": "jpeg", "compression": "fast"}, "jpeg has no option compression"),
+        ({"format": "jpeg", "compression": "small"}, "jpeg has no option compression"),
         ({"format": "png", "pyramid": True}, "png has no option pyramid"),
         ({"format": "tiff", "subsampling": "4:4:4"}, "tiff has no option subsampling"),
         ({"format": "jpeg", "quality": 0}, "greater than or equal to 1"),
@@ -87,6 +87,12 @@ def test_the_same_format_as_the_input(
     made = resolve(Output.from_json(asked), input_format)
     assert made == Output.from_json(resolved)
     assert Output.from_json(made.to_json()) == made
+
+
+@pytest.mark.parametrize("file_format", ["png", "jpeg", "tiff", "same"])
+def test_defaults_of_other_formats_may_be_written_out(file_format: str) -> None:
+    output = Output.from_json({"format": file_format})
+    assert Output.model_validate_json(output.model_dump_json()) == output
 
 
 def test_an_unresolved_format_has_no_codec() -> None:
