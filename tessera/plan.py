@@ -5,7 +5,7 @@ Every type is frozen and goes to and from plain JSON. Sizes are in bytes, times 
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from tessera.geometry import Grid
 
@@ -81,12 +81,13 @@ class Output(Message):
         }
         return frozenset(own.get(output_format, set().union(*own.values())) | {"keep_metadata"})
 
-    @model_validator(mode="after")
-    def _refuse_options_of_other_formats(self) -> Self:
-        chosen = self.model_dump(exclude_defaults=True).keys() - {"format"}
-        for name in sorted(chosen - self.options(self.format)):
-            raise ValueError(f"{self.format} has no option {name}; leave it out, or choose another format")
-        return self
+    @field_validator("quality", "subsampling", "compression", "pyramid")
+    @classmethod
+    def _refuse_options_of_other_formats[Value](cls, value: Value, info: ValidationInfo) -> Value:
+        chosen, name = info.data.get("format", "same"), str(info.field_name)
+        if name not in cls.options(chosen) and value != cls.model_fields[name].default:
+            raise ValueError(f"{chosen} has no such option; leave it out, or choose another format")
+        return value
 
 
 class Pixels(Message):

@@ -53,10 +53,10 @@ def test_units(output: dict[str, str], unit: Unit) -> None:
 @pytest.mark.parametrize(
     ("output", "reason"),
     [
-        ({"format": "png", "quality": 80}, "png has no option quality; leave it out"),
-        ({"format": "jpeg", "compression": "small"}, "jpeg has no option compression"),
-        ({"format": "png", "pyramid": True}, "png has no option pyramid"),
-        ({"format": "tiff", "subsampling": "4:4:4"}, "tiff has no option subsampling"),
+        ({"format": "png", "quality": 80}, "quality\n.*png has no such option; leave it out"),
+        ({"format": "jpeg", "compression": "small"}, "compression\n.*jpeg has no such option"),
+        ({"format": "png", "pyramid": True}, "pyramid\n.*png has no such option"),
+        ({"format": "tiff", "subsampling": "4:4:4"}, "subsampling\n.*tiff has no such option"),
         ({"format": "jpeg", "quality": 0}, "greater than or equal to 1"),
         ({"format": "jpeg", "subsampling": "4:4:0"}, "'4:2:0', '4:2:2', '4:4:4' or '4:1:1'"),
         ({"format": "tiff", "compression": "zstd"}, "'fast' or 'small'"),
