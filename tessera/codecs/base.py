@@ -11,6 +11,7 @@ from tessera.geometry import Grid, Rect
 from tessera.plan import Pixels
 
 type Array = NDArray[Any]
+_LEAST_DPI, _MOST_DPI = 0.1, 1e6
 type Compression = Literal["fast", "small"]
 
 
@@ -74,6 +75,12 @@ class Picture:
     icc: bytes = b""
     dpi: tuple[float, float] | None = None
     exif: bytes = b""
+
+    @property
+    def resolution(self) -> tuple[float, float] | None:
+        """Return *dpi*, or nothing if it makes no sense: files come with 0, infinity and other mistakes."""
+        sound = self.dpi and all(_LEAST_DPI <= dots <= _MOST_DPI for dots in self.dpi)
+        return self.dpi if sound else None
 
 
 class Codec(Protocol):

@@ -77,8 +77,8 @@ class JpegCodec(Codec):
         starts = {marker: (start, start + length) for marker, start, length in _segments(head)}
         struct.pack_into(">H", head, starts[_START_OF_FRAME][0] + 5, picture.height)
         app0, after_app0 = starts[_APP0]
-        if picture.dpi:
-            struct.pack_into(">BHH", head, app0 + 11, _INCH, *map(_whole_dots, picture.dpi))
+        if picture.resolution:
+            struct.pack_into(">BHH", head, app0 + 11, _INCH, *map(_whole_dots, picture.resolution))
         head[after_app0:after_app0] = _application_segments(picture)
         return bytes(head), _END
 

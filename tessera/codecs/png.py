@@ -72,8 +72,8 @@ class PngCodec(Codec):
         head = [_SIGNATURE, _chunk(b"IHDR", header)]
         if picture.icc:
             head.append(_chunk(b"iCCP", b"icc\0\0" + zlib.compress(picture.icc)))
-        if picture.dpi:
-            across, down = (round(dots / _INCH) for dots in picture.dpi)
+        if picture.resolution:
+            across, down = (round(dots / _INCH) for dots in picture.resolution)
             head.append(_chunk(b"pHYs", struct.pack(">IIB", across, down, _METRE)))
         if block := exif.upright(picture.exif, picture.width, picture.height):
             head.append(_chunk(b"eXIf", block))

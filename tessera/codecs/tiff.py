@@ -185,8 +185,8 @@ def _pixel_entries(picture: Picture, grid: Grid, *, overview: bool) -> list[Entr
 
 def _metadata_entries(picture: Picture) -> list[Entry]:
     entries = exif.tiff_entries(picture.exif)
-    if picture.dpi:
-        for tag, dots in zip((282, 283), picture.dpi, strict=True):
+    if picture.resolution:
+        for tag, dots in zip((282, 283), picture.resolution, strict=True):
             ratio = Fraction(dots).limit_denominator(10_000)
             entries.append(Entry.of(tag, RATIONAL, [ratio.numerator, ratio.denominator]))
         entries.append(Entry.of(296, SHORT, [_INCH]))

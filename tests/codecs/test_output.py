@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from tessera.codecs import codec_for, resolve
+from tessera.codecs import Picture, codec_for, resolve
 from tessera.codecs.base import Unit
 from tessera.errors import InvalidOutput
 from tessera.plan import Output, Pixels
@@ -104,3 +104,21 @@ def test_every_option_says_what_it_is() -> None:
     properties = Output.model_json_schema()["properties"]
     assert Output.options("same") | {"format"} == properties.keys()
     assert all(one["description"] and "default" in one for one in properties.values())
+
+
+@pytest.mark.parametrize(
+    ("dpi", "resolution"),
+    [
+        ((300.0, 72.5), (300.0, 72.5)),
+        ((0.0, 300.0), None),
+        ((300.0, float("inf")), None),
+        ((float("nan"), 300.0), None),
+        ((-72.0, 72.0), None),
+        ((1e7, 72.0), None),
+        (None, None),
+    ],
+)
+def test_a_resolution_that_makes_no_sense_is_not_written(
+    dpi: tuple[float, float] | None, resolution: tuple[float, float] | None
+) -> None:
+    assert Picture(1, 1, Pixels(channels=1), dpi=dpi).resolution == resolution
