@@ -27,6 +27,7 @@ class Coded:
 class Encoded:
     """What encoding one tile gives.
 
+    *data* and *index* belong together: encoding the tile again may give other bytes, of the same pixels.
     *checksum* is that of what was compressed. *overviews* holds the tile at half its size, at a quarter and
     so on, each to be put elsewhere in the file; *rest* is the tile once more by half, as pixels, where
     further overviews span several tiles.
@@ -103,7 +104,9 @@ class Codec(Protocol):
     def encode(self, tile: Array, rect: Rect, grid: Grid) -> Encoded:
         """Return the bytes of the tile of *grid* that is *rect*.
 
-        *tile* is (rows, columns, channels), uint8 or uint16, BGR(A). The same tile gives the same bytes.
+        *tile* is (rows, columns, channels), uint8 or uint16, BGR(A). The same tile gives the same pixels, but
+        fast deflate was seen to give other bytes in another run: the index of one run must not be put
+        together with the data of another.
 
         Raises
         ------

@@ -36,11 +36,20 @@ def stitched(
 ) -> bytes:
     """Return the file of tiles of *rows* x *columns*, encoded in an order that *seed* decides."""
     grid = grid_of(image, rows, columns)
-    order = np.random.default_rng(seed).permutation(grid.count)
+    return framed(codec, image, grid, encoded(codec, image, grid, seed=seed), **metadata)
+
+
+def encoded(codec: Codec, image: Image, grid: Grid, *, seed: int = 0) -> dict[int, Encoded]:
+    """Return the tiles by their number, encoded in an order that *seed* decides."""
     tiles: dict[int, Encoded] = {}
-    for number in order.tolist():
+    for number in np.random.default_rng(seed).permutation(grid.count).tolist():
         rect = grid.tile(number)
         tiles[number] = codec.encode(np.ascontiguousarray(image[rect.slices]), rect, grid)
+    return tiles
+
+
+def framed(codec: Codec, image: Image, grid: Grid, tiles: dict[int, Encoded], **metadata: Any) -> bytes:
+    """Return the file of encoded tiles, as fan-in makes it."""
     checksum = Adler()
     for number in range(grid.count):
         checksum = checksum.followed_by(tiles[number].checksum)

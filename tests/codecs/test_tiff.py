@@ -16,7 +16,7 @@ from tessera.codecs.tiff import TiffCodec
 from tessera.codecs.tiff_head import BIG, CLASSIC
 from tessera.geometry import Grid, Rect
 from tessera.plan import Pixels
-from tests.codecs.stitching import grid_of, opencv, pillow, said, stitched, tiff, vips
+from tests.codecs.stitching import encoded, framed, grid_of, opencv, pillow, said, stitched, tiff, vips
 from tests.support.images import Image, icc_profile, textured
 
 KINDS = [(channels, depth) for channels in (1, 2, 3, 4) for depth in (8, 16)]
@@ -54,8 +54,10 @@ def test_any_tiling_in_any_order_makes_the_image(
 ) -> None:
     image, file = textured(height, width), tmp_path / "made.tif"
     for rows, columns in TILES:
-        made = stitched(codec, image, rows, columns, seed=1)
-        assert made == stitched(codec, image, rows, columns, seed=2)
+        grid = grid_of(image, rows, columns)
+        tiles = encoded(codec, image, grid, seed=1)
+        made = framed(codec, image, grid, tiles)
+        assert made == framed(codec, image, grid, dict(sorted(tiles.items())))
         file.write_bytes(made)
         np.testing.assert_array_equal(tiff(file), image, strict=True)
         for level, expected in enumerate(_overviews(image) if codec.pyramid else [], 1):
@@ -71,7 +73,7 @@ def _overviews(image: Image) -> list[Image]:
 
 def test_full_width_tiles_of_one_row_make_the_bytes_of_the_whole_file() -> None:
     image = textured(1300, 1700)
-    codec = TiffCodec()
+    codec = TiffCodec(compression="small")  # the bytes of fast deflate are not sure to be the same twice
     assert stitched(codec, image, 512) == stitched(codec, image, 1300)
 
 
