@@ -47,7 +47,7 @@ def test_opencv_gives_an_image_with_alpha_where_it_is_opaque(tmp_path: Path) -> 
     np.testing.assert_array_equal(made[:, :, 3], image[:, :, 3], strict=True)
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", [TiffCodec(), TiffCodec(pyramid=True)])
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 1500), (513, 512), (1300, 1700)])
 def test_any_tiling_in_any_order_makes_the_image(
     codec: TiffCodec, height: int, width: int, tmp_path: Path
