@@ -11,6 +11,7 @@ from tessera import naming
 from tessera.codecs import codec_for
 from tessera.execute import run_whole
 from tessera.messages import DirectOrder, Tally
+from tessera.parts import part_block
 from tessera.pipeline import bind
 
 
@@ -37,11 +38,7 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
     raster = run_whole(raster, bind(order.pipeline))
     codec = codec_for(order.plan.output)
     data, checksum = codec.encode(np.ascontiguousarray(raster), 0, last=True)
-    store.put_block(naming.RESULTS, naming.result(order.job, codec.extension), naming.tile_block(0), data)
-    return Tally(
-        tiles=1,
-        retried=attempt - 1,
-        written=len(data),
-        seconds=round(perf_counter() - started, 4),
-        checksum=checksum,
-    )
+    seconds = round(perf_counter() - started, 4)
+    block = part_block(0, attempt, seconds, checksum, data)
+    store.put_block(naming.RESULTS, naming.result(order.job, codec.extension), block, data)
+    return Tally(tiles=1, retried=attempt - 1, written=len(data), seconds=seconds)

@@ -15,10 +15,12 @@ from tessera.codecs import codec_for
 from tessera.execute import Tables, run_stage
 from tessera.geometry import Placement, Rect, window
 from tessera.messages import Tally, TileOrder
+from tessera.parts import part_block
 from tessera.pipeline import bind_global
 from tessera.plan import Step
 
 type Array = NDArray[Any]
+type BlockName = Callable[[Adler, bytes], str]
 
 
 def process_tile(order: TileOrder, store: Store) -> Tally:
@@ -42,12 +44,15 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     pixels = blockraster.read(stage.source, region, _reader(order.job, stage.source.name, store))
     placement = Placement(region, core, stage.grid.frame)
     pixels = run_stage(pixels, stage, placement, _tables(order.job, store))
+
+    def name(checksum: Adler, data: bytes) -> str:
+        return part_block(order.tile, attempt, perf_counter() - started, checksum, data)
+
     if stage.measure:
-        written, checksum = _measure(order, stage.measure, pixels, placement, store), Adler()
+        written = _measure(order, stage.measure, pixels, placement, name, store)
     else:
-        written, checksum = _encode(order, pixels[placement.inner.slices], core, store)
-    seconds = round(perf_counter() - started, 4)
-    return Tally(tiles=1, retried=attempt - 1, written=written, seconds=seconds, checksum=checksum)
+        written = _encode(order, pixels[placement.inner.slices], core, name, store)
+    return Tally(tiles=1, retried=attempt - 1, written=written, seconds=round(perf_counter() - started, 4))
 
 
 def _tables(job: str, store: Store) -> Tables:
@@ -61,25 +66,27 @@ def _reader(job: str, name: str, store: Store) -> Callable[[int, int], bytes]:
     return lambda offset, length: store.read(naming.WORK, naming.work(job, name), offset, length)
 
 
-def _measure(order: TileOrder, step: Step, pixels: Array, placement: Placement, store: Store) -> int:
+def _measure(
+    order: TileOrder, step: Step, pixels: Array, placement: Placement, name: BlockName, store: Store
+) -> int:
     """Put the labels, then the summary: the tile counts as done when the latter is there."""
     operation, parameters = bind_global(step)
     measured = operation.measure(np.ascontiguousarray(pixels), placement, parameters)
-    block, written = naming.tile_block(order.tile), len(measured.summary)
+    written = len(measured.summary)
     target = order.stage.target
     if target is not None and measured.labels is not None:
         data = blockraster.to_block(target, measured.labels)
-        store.put_block(naming.WORK, naming.work(order.job, target.name), block, data)
+        store.put_block(naming.WORK, naming.work(order.job, target.name), naming.tile_block(order.tile), data)
         written += len(data)
     summaries = naming.work(order.job, naming.summaries(order.stage.index))
-    store.put_block(naming.WORK, summaries, block, measured.summary)
+    store.put_block(naming.WORK, summaries, name(Adler(), measured.summary), measured.summary)
     return written
 
 
-def _encode(order: TileOrder, pixels: Array, core: Rect, store: Store) -> tuple[int, Adler]:
+def _encode(order: TileOrder, pixels: Array, core: Rect, name: BlockName, store: Store) -> int:
     codec = codec_for(order.output)
     last = order.tile == order.stage.grid.count - 1
     data, checksum = codec.encode(np.ascontiguousarray(pixels), core.y0, last=last)
-    name = naming.result(order.job, codec.extension)
-    store.put_block(naming.RESULTS, name, naming.tile_block(order.tile), data)
-    return len(data), checksum
+    result = naming.result(order.job, codec.extension)
+    store.put_block(naming.RESULTS, result, name(checksum, data), data)
+    return len(data)

@@ -1,10 +1,12 @@
 """Make one file of the tiles' blocks: a head, a tail and a list. No pixel is read."""
 
 from activities.attempts import refuse_if_stopped
-from activities.store import Store
+from activities.store import BlobMissing, Store
 from tessera import naming
+from tessera.checksum import Adler
 from tessera.codecs import Picture, codec_for
 from tessera.messages import Result, StitchOrder
+from tessera.parts import Part, frame_block, read_parts
 
 
 def stitch(order: StitchOrder, store: Store) -> Result:
@@ -23,13 +25,13 @@ def stitch(order: StitchOrder, store: Store) -> Result:
     picture = Picture(
         image.width, image.height, plan.result, icc=_profile(order, store), orientation=image.orientation
     )
-    head, tail = codec.frame(picture, order.checksum)
-    store.put_block(naming.RESULTS, name, naming.HEAD_BLOCK, head)
-    store.put_block(naming.RESULTS, name, naming.TAIL_BLOCK, tail)
-    tiles = (naming.tile_block(index) for index in range(plan.stages[-1].grid.count))
-    store.commit(
-        naming.RESULTS, name, [naming.HEAD_BLOCK, *tiles, naming.TAIL_BLOCK], media_type=codec.media_type
-    )
+    parts = _parts(name, plan.stages[-1].grid.count, store)
+    head, tail = codec.frame(picture, _combined(parts))
+    first, last = frame_block("head", head), frame_block("tail", tail)
+    store.put_block(naming.RESULTS, name, first, head)
+    store.put_block(naming.RESULTS, name, last, tail)
+    blocks = [first, *(part.block for part in parts), last]
+    store.commit(naming.RESULTS, name, blocks, media_type=codec.media_type)
     return Result(
         format=plan.output.format,
         width=image.width,
@@ -37,6 +39,20 @@ def stitch(order: StitchOrder, store: Store) -> Result:
         pixels=plan.result,
         size=store.stat(naming.RESULTS, name).size,
     )
+
+
+def _parts(name: str, count: int, store: Store) -> list[Part]:
+    found = read_parts(store.blocks(naming.RESULTS, name))
+    if missing := [tile for tile in range(count) if tile not in found]:
+        raise BlobMissing(f"{name} lacks {len(missing)} of {count} tiles")
+    return [found[tile] for tile in range(count)]
+
+
+def _combined(parts: list[Part]) -> Adler:
+    checksum = Adler()
+    for part in parts:
+        checksum = checksum.followed_by(part.checksum)
+    return checksum
 
 
 def _profile(order: StitchOrder, store: Store) -> bytes:

@@ -8,7 +8,8 @@ from typing import Any
 import azure.durable_functions as df
 
 from function_app.problems import Unavailable
-from tessera.messages import JobOrder
+from tessera.messages import BatchOrder, JobOrder
+from tessera.plan import Message
 
 _Status = df.OrchestrationRuntimeStatus
 _ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled)
@@ -43,17 +44,47 @@ async def start(client: Any, order: JobOrder, *, new: bool) -> None:
     Unavailable
         If the host doesn't start it.
     """
-    if not new and await life(client, order.job) is not Life.ABSENT:
+    await _start(client, "process_image", order.job, order, new=new)
+
+
+async def start_batch(client: Any, order: BatchOrder, *, new: bool) -> None:
+    """Start the orchestration of a batch, unless it isn't *new* and has one.
+
+    Raises
+    ------
+    Unavailable
+        If the host doesn't start it.
+    """
+    await _start(client, "process_batch", order.batch, order, new=new)
+
+
+async def _start(client: Any, orchestrator: str, instance: str, order: Message, *, new: bool) -> None:
+    if not new and await life(client, instance) is not Life.ABSENT:
         return
     try:
-        await client.start_new("process_image", order.job, order.to_json())
+        await client.start_new(orchestrator, instance, order.to_json())
     except Exception as error:
         # A start that came second is refused by the host; the SDK raises nothing more exact.
-        if await life(client, order.job) in (Life.ABSENT, Life.ENDED):
+        if await life(client, instance) in (Life.ABSENT, Life.ENDED):
             raise Unavailable(
                 "the job is recorded, but could not be started",
                 hint="send the same request with the same Idempotency-Key again",
             ) from error
+
+
+async def until_over(client: Any, job: str) -> None:
+    """Wait for the last turn of an orchestration whose job is over.
+
+    Raises
+    ------
+    Unavailable
+        If it still has something to do after some seconds, such as sending word.
+    """
+    for _ in range(_PURGE_TRIES):
+        if await life(client, job) in (Life.ENDED, Life.ABSENT):
+            return
+        await asyncio.sleep(_PURGE_INTERVAL)
+    raise Unavailable("the job is still ending", hint="try again in some seconds")
 
 
 async def forget(client: Any, job: str) -> None:
