@@ -10,8 +10,9 @@ from tessera import naming
 from tessera.messages import Outcome
 from tessera.plan import ImageInfo, Output, Pixels, Plan, Step
 from tessera.planner import Limits, make_plan
+from tests.support.images import encode, textured
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
+PNG = encode(textured(16, 20))
 STEPS = (Step(operation="median_blur", parameters={"ksize": 3}), Step(operation="canny"))
 
 

@@ -226,7 +226,7 @@ def test_health_says_that_the_app_is_there(http: httpx.Client) -> None:
 
 
 def test_the_nightly_timer_runs(stack: Stack, http: httpx.Client) -> None:
-    assert http.post("/admin/functions/purge_histories", json={}).status_code == 202
+    assert http.post("/admin/functions/purge_old", json={}).status_code == 202
     deadline = time.monotonic() + PATIENCE
     while "removed the histories of 0 orchestrations" not in (log := stack.log.read_text()):
         assert time.monotonic() < deadline, log[-2000:]
