@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 from typing import Any
 
 from function_app import instances, status
@@ -14,6 +13,7 @@ from function_app.services import Services
 from tessera import naming
 
 _MOST_LOOKED_AT = 300
+_MARK = "jobs after "
 
 
 async def page(query: JobsQuery, owner: str, client: Any, own: Services) -> JobsPage:
@@ -53,16 +53,20 @@ async def _summary(name: str, owner: str, client: Any, own: Services) -> JobSumm
 
 
 def _cursor(token: str | None) -> str | None:
-    return base64.urlsafe_b64encode(token.encode()).decode() if token else None
+    return base64.urlsafe_b64encode(f"{_MARK}{token}".encode()).decode() if token else None
 
 
 def _token(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        return base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii") or None
-    except (ValueError, binascii.Error) as error:
+        text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
+    except ValueError as error:
         raise _bad_cursor() from error
+    token = text.removeprefix(_MARK)
+    if token == text or not token.isprintable():
+        raise _bad_cursor()
+    return token
 
 
 def _bad_cursor() -> InvalidRequest:
