@@ -13,7 +13,7 @@ import azure.functions as func
 from azure.core.exceptions import AzureError
 from pydantic import BaseModel, ValidationError
 
-from function_app.json_guard import check_json
+from function_app.json_guard import plain_json
 from function_app.problems import (
     Internal,
     InvalidRequest,
@@ -138,9 +138,9 @@ def body_of[Model: BaseModel](req: func.HttpRequest, route: Route, model: type[M
 
 def parse[Model: BaseModel](model: type[Model], body: bytes, most_bytes: int = 64 << 10) -> Model:
     """Return the request that *body* (JSON) holds; see `body_of` for what is refused."""
-    check_json(body, most_bytes)
+    text = plain_json(body, most_bytes)
     try:
-        return model.model_validate_json(body, strict=True)
+        return model.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise _invalid(model, error) from error
 

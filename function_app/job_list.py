@@ -6,7 +6,7 @@ from typing import Any
 
 from function_app import instances, status
 from function_app.instances import Life
-from function_app.problems import InvalidRequest, JobNotFound
+from function_app.problems import InvalidCursor, JobNotFound
 from function_app.queries import JobsQuery
 from function_app.responses import JobsPage, JobSummary
 from function_app.services import Services
@@ -21,7 +21,7 @@ async def page(query: JobsQuery, owner: str, client: Any, own: Services) -> Jobs
 
     Raises
     ------
-    InvalidRequest
+    InvalidCursor
         If the cursor is none that was given.
     """
     token, found, looked_at = _token(query.cursor), list[JobSummary](), 0
@@ -57,19 +57,19 @@ def _cursor(token: str | None) -> str | None:
 
 
 def _token(cursor: str | None) -> str | None:
-    if cursor is None:
+    if not cursor:
         return None
     try:
         text = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise _bad_cursor() from error
     token = text.removeprefix(_MARK)
-    if token == text or not token.isprintable():
+    if token in (text, "") or not token.isprintable():
         raise _bad_cursor()
     return token
 
 
-def _bad_cursor() -> InvalidRequest:
-    return InvalidRequest(
-        "cursor: it is none that was given", pointer="/cursor", hint="begin again without a cursor"
+def _bad_cursor() -> InvalidCursor:
+    return InvalidCursor(
+        "the cursor is none that was given", pointer="/cursor", hint="begin again without a cursor"
     )

@@ -8,11 +8,12 @@ from function_app.problems import InvalidRequest
 from tessera.errors import LimitExceeded
 
 MOST_DEPTH: Final = 16
+_MOST_EXACT = 1 << 53
 _NEITHER_STRING_NOR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
 
 
-def check_json(body: bytes, most_bytes: int) -> None:
-    """Refuse a body that is too long, nested too deeply, or has members that name Python's own things.
+def plain_json(body: bytes, most_bytes: int) -> str:
+    """Return *body* as JSON text in which whole numbers are written as such, as JSON Schema sees them.
 
     Raises
     ------
@@ -34,13 +35,16 @@ def check_json(body: bytes, most_bytes: int) -> None:
             f"the JSON is nested {depth} deep", limit=MOST_DEPTH, actual=depth, hint="nothing here is so deep"
         )
     try:
-        json.loads(body, object_pairs_hook=_members, parse_constant=_no_number)
+        document = json.loads(
+            body, object_pairs_hook=_members, parse_constant=_no_number, parse_float=_number
+        )
     except UnicodeDecodeError as error:
         raise InvalidRequest("the body is not JSON: it is not UTF-8") from error
     except json.JSONDecodeError as error:
         raise InvalidRequest(f"the body is not JSON: {error}") from error
     except ValueError as error:  # a number of thousands of digits
         raise InvalidRequest("the body holds a number that is too long") from error
+    return json.dumps(document)
 
 
 def _depth(body: bytes) -> int:
@@ -61,6 +65,11 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 f"the member {name[:80]!r} is refused", hint="no name here begins with two underscores"
             )
     return members
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) < _MOST_EXACT else number
 
 
 def _no_number(text: str) -> None:

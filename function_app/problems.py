@@ -19,6 +19,7 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "job-lost": HTTPStatus.INTERNAL_SERVER_ERROR,
     # What a request can be answered with.
     "invalid-request": HTTPStatus.BAD_REQUEST,
+    "invalid-cursor": HTTPStatus.UNPROCESSABLE_ENTITY,
     "not-found": HTTPStatus.NOT_FOUND,
     "upload-not-found": HTTPStatus.NOT_FOUND,
     "job-not-found": HTTPStatus.NOT_FOUND,
@@ -41,6 +42,7 @@ class ApiError(TesseraError):
 
     ApiError
     +-- InvalidRequest        the body, the query or a header is not what the route takes
+    +-- InvalidCursor         the cursor is none that was given
     +-- NoSuchRoute           there is no such address
     +-- MethodNotAllowed      the address takes other methods
     +-- UnsupportedMedia      the body is not JSON by its own word
@@ -63,6 +65,13 @@ class InvalidRequest(ApiError):
 
     code: ClassVar[str] = "invalid-request"
     title: ClassVar[str] = "The request is refused"
+
+
+class InvalidCursor(ApiError):
+    """The cursor of a list is none that was given, or no longer."""
+
+    code: ClassVar[str] = "invalid-cursor"
+    title: ClassVar[str] = "The cursor is refused"
 
 
 class NoSuchRoute(ApiError):

@@ -18,7 +18,7 @@ class JobsQuery(_Query):
 
     state: JobState | None = Field(None, description="only jobs in this state")
     limit: int = Field(20, ge=1, le=MOST_PER_PAGE, description="jobs at most in the page")
-    cursor: Annotated[str, Field(max_length=1000)] | None = Field(
+    cursor: Annotated[str, Field(max_length=1000, pattern=r"^([A-Za-z0-9_-]+={0,2})?$")] | None = Field(
         None, description="`next` of the page before: go on after it"
     )
 

@@ -105,7 +105,7 @@ LIST_JOBS: Final = Route(
     summary="List the caller's jobs, the newest first",
     query=queries.JobsQuery,
     answers={200: Answer("A page of jobs", responses.JobsPage)},
-    problems=("invalid-request",),
+    problems=("invalid-request", "invalid-cursor"),
 )
 GET_JOB: Final = Route(
     name="get_job",

@@ -74,6 +74,11 @@ def test_a_deeply_nested_body_is_refused_before_it_is_read(opening: bytes) -> No
     assert error.value.limit == MOST_DEPTH
 
 
+def test_a_whole_number_is_whole_however_it_is_written() -> None:
+    assert parse(UploadRequest, b'{"size": 12.0}').size == 12
+    assert parse(UploadRequest, b'{"size": 1.2e1}').size == 12
+
+
 def test_brackets_in_a_text_do_not_nest() -> None:
     assert parse(JobRequest, body(name="[" * 500 + '"\\')).name == "[" * 500 + '"\\'
 
