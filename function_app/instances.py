@@ -1,6 +1,7 @@
 """Orchestrations as the Durable Functions host knows them; the instance id is the job's id."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -15,6 +16,9 @@ _Status = df.OrchestrationRuntimeStatus
 _ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled)
 _PURGE_TRIES = 20
 _PURGE_INTERVAL = 0.25
+_BELIEVED_SECONDS = 2.0
+_REMEMBERED = 1000
+_seen_running: dict[str, float] = {}
 
 
 class Life(Enum):
@@ -34,6 +38,20 @@ async def life(client: Any, job: str) -> Life:
     if status in _ENDED:
         return Life.ENDED
     return Life.WAITING if status is _Status.Pending else Life.RUNNING
+
+
+async def lately(client: Any, job: str) -> Life:
+    """Return how far the orchestration is, and believe for some seconds that one that ran still does."""
+    seen = _seen_running.get(job)
+    if seen is not None and time.monotonic() - seen < _BELIEVED_SECONDS:
+        return Life.RUNNING
+    found = await life(client, job)
+    _seen_running.pop(job, None)
+    if found is Life.RUNNING:
+        _seen_running[job] = time.monotonic()
+        if len(_seen_running) > _REMEMBERED:
+            del _seen_running[next(iter(_seen_running))]
+    return found
 
 
 async def start(client: Any, order: JobOrder, *, new: bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from tessera.receipts import phase_seconds
 
 _TILE_BLOCK = naming.tile_block(0)[0]
 _REMEMBERED = 1000
+_LISTINGS_AT_ONCE = 8
 
 
 class Phase(NamedTuple):
@@ -113,6 +115,7 @@ class _Memory:
 
 
 _memory = _Memory()
+_listing = ThreadPoolExecutor(_LISTINGS_AT_ONCE, thread_name_prefix="listing")
 
 
 def phases(job: str, plan: Plan) -> list[Phase]:
@@ -129,7 +132,7 @@ def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:
     """Return how far the job is: two listings as a rule, and one more for each phase that ended just now."""
     every = phases(job, plan)
     retries = naming.work(job, f"{naming.RETRIES}/")
-    retried = sum(1 for _ in store.names(naming.WORK, retries))
+    counted = _listing.submit(lambda: sum(1 for _ in store.names(naming.WORK, retries)))
     ended = _memory.get(job, run)[: len(every) - 1]
     while True:
         current = _done(every[len(ended)], store)
@@ -143,7 +146,7 @@ def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:
         if last.blocks:
             ended += [Done(phase.blocks, 0.0, 0) for phase in every[len(ended) : -1]]
             current = last
-    return Progress(every, [*ended, current], retried, phase_seconds(plan))
+    return Progress(every, [*ended, current], counted.result(), phase_seconds(plan))
 
 
 def _phase(job: str, stage: Stage, result: str) -> Phase:
