@@ -1,5 +1,6 @@
 """Pipelines: from names and JSON parameters to operations that are known to fit one another."""
 
+import json
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -111,7 +112,10 @@ def _bind(index: int, step: Step) -> Bound:
             pointer=f"{pointer}/operation",
         )
     try:
-        return Bound(operation, operation.parameters.model_validate(step.parameters))
+        # Strict JSON takes no text for a number, and lists for tuples.
+        return Bound(
+            operation, operation.parameters.model_validate_json(json.dumps(step.parameters), strict=True)
+        )
     except ValidationError as error:
         raise _parameter_error(operation, error, f"{pointer}/parameters") from error
 

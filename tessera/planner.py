@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tessera import naming
-from tessera.codecs import codec_for
+from tessera.codecs import Unit, codec_for, resolve
 from tessera.errors import LimitExceeded
 from tessera.limits import Limits
 from tessera.operations import GlobalOperation
@@ -17,9 +17,11 @@ from tessera.orientation import upright
 from tessera.pipeline import Bound, bind, bind_planned, check
 from tessera.plan import ImageInfo, Output, Plan, Shape, Stage, StageStep, Step
 from tessera.rasters import around, label_raster, read_box, source_raster
-from tessera.tiling import Draft, Tiling, Unit, is_full_width, most_memory, tiling, wanted_pixels
+from tessera.tiling import Draft, Tiling, is_full_width, most_memory, tiling, wanted_pixels
 
 __all__ = ["Limits", "make_plan"]
+
+_PYRAMID_SIDE = 2048
 
 
 def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: Limits) -> Plan:
@@ -41,14 +43,14 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
     _check_image(image, limits)
     for index, shape in enumerate(shapes[len(turned) + 1 :]):
         _check_made(asked[index], index, shape, limits)
-    made = shapes[-1]
+    made, output = shapes[-1], resolve(output, image.format)
     codec_for(output).check(made.width, made.height, made.pixels)
     whole = Draft(pipeline, shapes, None, _unit(output))
     direct = _is_one_tile(whole, limits)
     drafts = [_Tiled.of(draft, limits, direct=direct) for draft in _drafts(whole)]
     stages = _reporting(_stages(image, drafts), pipeline, len(turned))
     for stage in stages:
-        _check_blocks(stage, limits)
+        _check_blocks(stage, output, limits)
     return Plan(
         image=image,
         output=output,
@@ -176,7 +178,9 @@ def _with_source(image: ImageInfo, stages: Sequence[Stage], tiled: Sequence[_Til
 
 
 def _unit(output: Output) -> Unit:
-    return Unit(None, 16 if output.format == "jpeg" else 1)
+    """Return what tiles are multiples of; with a pyramid, so that they make two of its levels alone."""
+    unit = codec_for(output).unit
+    return Unit(_PYRAMID_SIDE, _PYRAMID_SIDE) if output.pyramid and unit.width else unit
 
 
 def _check_image(image: ImageInfo, limits: Limits) -> None:
@@ -210,8 +214,11 @@ def _check_made(bound: Bound, index: int, shape: Shape, limits: Limits) -> None:
         )
 
 
-def _check_blocks(stage: Stage, limits: Limits) -> None:
-    blocks = max(stage.grid.count, stage.source.bands.count) + 2
+def _check_blocks(stage: Stage, output: Output, limits: Limits) -> None:
+    tiles = stage.grid.count
+    if stage.measure is None:
+        tiles = sum(level.count for level in codec_for(output).levels(stage.grid))
+    blocks = max(tiles, stage.source.bands.count) + 2
     if blocks > naming.MAX_BLOCKS:
         raise LimitExceeded(
             f"the job would take {blocks:,} blocks in one blob",
