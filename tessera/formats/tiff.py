@@ -10,14 +10,15 @@ from tessera.formats import exif
 from tessera.formats.base import Array, ImageFile, Limits, damaged, rechunk
 from tessera.formats.ranges import Ranges, SeekableFeed
 from tessera.formats.tiff_directory import Directory, Tag, read_directory
-from tessera.formats.tiff_layout import SEPARATED, ZSTD, Layout, read_layout
-from tessera.formats.tiff_segments import decodable
+from tessera.formats.tiff_layout import INFLATED_HERE, SEPARATED, Layout, read_layout
+from tessera.formats.tiff_segments import InflatedRows, decodable
 from tessera.formats.tiff_wrapper import coded_fields, raw_fields, wrap_segments, wrapper_head
 from tessera.formats.vips import VipsRows, decode
 from tessera.geometry import Rect, ceil_div
 
 _GROUP_BYTES = 8 << 20
 """Decoded bytes of the segments that are decoded together."""
+_HORIZONTAL = 2
 
 
 def open_tiff(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
@@ -35,15 +36,15 @@ def open_tiff(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
     directory = read_directory(ranges, page, limits)
     layout = read_layout(directory, ranges, limits)
     random = layout.decoded <= limits.block
-    if not random and (layout.tiled or layout.compression == ZSTD):
-        kind = "tile" if layout.tiled else "strip"
+    if not random and layout.tiled:
         raise LimitExceeded(
-            f"a {kind} of the TIFF has {layout.decoded:,} bytes of pixels, and {limits.block:,} are allowed",
-            hint="save it with smaller tiles or strips",
+            f"a tile of the TIFF has {layout.decoded:,} bytes of pixels, and {limits.block:,} are allowed",
+            hint="save it with smaller tiles",
             limit=limits.block,
             actual=layout.decoded,
         )
-    source = Segments(ranges, directory, layout) if random else Streamed(ranges, directory, layout)
+    streamed = StreamedInflated if layout.compression in INFLATED_HERE else Streamed
+    source = (Segments if random else streamed)(ranges, directory, layout)
     icc = directory.values.get(Tag.ICC)
     orientation = directory.one(Tag.ORIENTATION, 1)
     return ImageFile(
@@ -129,7 +130,7 @@ class Segments:
                 found[chosen], [layout.rows_of(row) for _, row, _ in cells[chosen]], self._fields, layout
             )
             decoded.append(decode("tiffload", wrap_segments(order, fields, layout, size, segments)))
-        raster = chunky(decoded, self._directory, layout) if layout.planar else decoded[0]
+        raster = stacked(decoded, self._directory, layout) if layout.planar else decoded[0]
         return as_expected(raster, layout, region)
 
 
@@ -139,9 +140,8 @@ class Streamed:
     def __init__(self, ranges: Ranges, directory: Directory, layout: Layout) -> None:
         self._directory, self._layout = directory, layout
         fields, order = coded_fields(directory, layout), directory.form.order
-        planes = layout.samples if layout.planar else 1
         self._planes = []
-        for plane in range(planes):
+        for plane in range(layout.samples if layout.planar else 1):
             chosen = slice(plane * layout.down, (plane + 1) * layout.down)
             spans = (layout.offsets[chosen].tolist(), layout.lengths[chosen].tolist())
             size, cut = (layout.width, layout.height), (None, layout.segment_height)
@@ -153,7 +153,7 @@ class Streamed:
         for y0 in range(0, stop, rows):
             y1 = min(y0 + rows, stop)
             found = [plane.fetch(y0, y1) for plane in self._planes]
-            raster = chunky(found, self._directory, self._layout) if self._layout.planar else found[0]
+            raster = stacked(found, self._directory, self._layout) if self._layout.planar else found[0]
             yield as_expected(raster, self._layout, Rect(0, y0, self._layout.width, y1))
 
     def read(self, rect: Rect) -> Array:
@@ -161,13 +161,49 @@ class Streamed:
         raise NotImplementedError
 
 
-def chunky(planes: list[Array], directory: Directory, layout: Layout) -> Array:
+class StreamedInflated:
+    """The same for strips that are inflated here."""
+
+    def __init__(self, ranges: Ranges, directory: Directory, layout: Layout) -> None:
+        self._directory, self._layout = directory, layout
+        predictor = directory.one(Tag.PREDICTOR, 1) == _HORIZONTAL
+        self._planes = [
+            InflatedRows(ranges, layout, plane, directory.form.order, predictor=predictor)
+            for plane in range(layout.samples if layout.planar else 1)
+        ]
+
+    def bands(self, rows: int, stop: int) -> Iterator[Array]:
+        """Yield rows 0 to *stop*, *rows* at a time."""
+        layout = self._layout
+        for y0 in range(0, stop, rows):
+            y1 = min(y0 + rows, stop)
+            found = [plane.fetch(y1 - y0) for plane in self._planes]
+            raw = found[0]
+            if layout.planar:
+                sample = layout.bits // 8
+                parts = [plane.reshape(y1 - y0, layout.width, sample) for plane in found]
+                raw = np.concatenate(parts, axis=-1)
+            raster = as_pixels(raw, (layout.width, y1 - y0), self._directory, layout)
+            yield as_expected(raster, layout, Rect(0, y0, layout.width, y1))
+
+    def read(self, rect: Rect) -> Array:
+        """Refuse: this is one pass."""
+        raise NotImplementedError
+
+
+def stacked(planes: list[Array], directory: Directory, layout: Layout) -> Array:
     """Return the pixels whose samples are *planes*, each (rows, columns, 1)."""
-    stacked = np.concatenate(planes, axis=-1)
-    size = (stacked.shape[1], stacked.shape[0])
-    raw = np.ascontiguousarray(stacked, stacked.dtype.newbyteorder("<")).tobytes()
-    head = wrapper_head("<", raw_fields(directory, layout), size, (None, stacked.shape[0]), ([0], [len(raw)]))
-    return decode("tiffload", head + raw)
+    chunky = np.concatenate(planes, axis=-1)
+    little = np.ascontiguousarray(chunky, chunky.dtype.newbyteorder("<"))
+    return as_pixels(little, (chunky.shape[1], chunky.shape[0]), directory, layout)
+
+
+def as_pixels(raw: Array, size: tuple[int, int], directory: Directory, layout: Layout) -> Array:
+    """Return the pixels that chunky little-endian samples stand for."""
+    data = raw.tobytes()
+    fields = raw_fields(directory, layout)
+    head = wrapper_head("<", fields, size, (None, size[1]), ([0], [len(data)]))
+    return decode("tiffload", head + data)
 
 
 def as_expected(raster: Array, layout: Layout, region: Rect) -> Array:
@@ -181,9 +217,7 @@ def as_expected(raster: Array, layout: Layout, region: Rect) -> Array:
     wanted = layout.pixels
     if raster.shape[2] == 1 and wanted.channels == 3:
         raster = cv2.cvtColor(raster, cv2.COLOR_GRAY2BGR)
-    if (
-        raster.shape != (region.height, region.width, wanted.channels)
-        or raster.dtype.itemsize * 8 != wanted.depth
-    ):
+    shape = (region.height, region.width, wanted.channels)
+    if raster.shape != shape or raster.dtype.itemsize * 8 != wanted.depth:
         raise damaged(f"its pixels are {raster.shape} of {raster.dtype}, not what its directory says")
     return raster

@@ -7,11 +7,12 @@ import numpy as np
 from tessera.errors import UnsupportedFormat
 from tessera.formats.base import Limits, check_limit, check_size, damaged
 from tessera.formats.ranges import Ranges, overlap
-from tessera.formats.tiff_directory import Directory, Tag
+from tessera.formats.tiff_directory import SEGMENT_TAGS, Directory, Tag
 from tessera.geometry import ceil_div
 from tessera.plan import Depth, Pixels
 
 NONE, JPEG, DEFLATE, ADOBE_DEFLATE, ZSTD = 1, 7, 32946, 8, 50000
+INFLATED_HERE = (DEFLATE, ADOBE_DEFLATE, ZSTD)
 _COMPRESSIONS = {
     NONE: "none",
     2: "CCITT RLE",
@@ -183,7 +184,8 @@ def _segment_size(directory: Directory, width: int, height: int, *, tiled: bool)
 
 
 def _spans(directory: Directory, *, tiled: bool) -> tuple[np.ndarray, np.ndarray]:
-    where, how_much = (Tag.TILE_OFFSETS, Tag.TILE_BYTES) if tiled else (Tag.STRIP_OFFSETS, Tag.STRIP_BYTES)
+    strips, tiles = SEGMENT_TAGS[:2], SEGMENT_TAGS[2:]
+    where, how_much = tiles if tiled else strips
     missing = {where, how_much} - directory.values.keys()
     if missing:
         raise damaged(f"page {directory.page} has no tag {min(missing)}")

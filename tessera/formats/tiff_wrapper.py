@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tessera.formats.tiff_directory import Directory, Tag
+from tessera.formats.tiff_directory import SEGMENT_TAGS, Directory, Tag
 from tessera.formats.tiff_layout import MIN_IS_BLACK, NONE, SEPARATED, Layout
 
 type Fields = dict[int, Sequence[int] | bytes]
@@ -14,7 +14,13 @@ _CARRIED = (
 )  # fmt: skip
 _COLOUR = (Tag.COLOR_MAP, Tag.EXTRA_SAMPLES)
 _HEADER, _ENTRY, _COUNT, _NEXT = 16, 20, 8, 8
-_BYTE, _SHORT, _LONG8 = 1, 3, 16
+_SHORT, _LONG, _UNDEFINED, _LONG8 = 3, 4, 7, 16
+_SIZES = (Tag.WIDTH, Tag.HEIGHT, Tag.ROWS_PER_STRIP, Tag.TILE_WIDTH, Tag.TILE_HEIGHT)
+_KINDS: dict[int, tuple[int, int]] = {
+    **{tag: (_LONG, 4) for tag in (Tag.T4_OPTIONS, Tag.T6_OPTIONS)},
+    **{tag: (_LONG8, 8) for tag in (*SEGMENT_TAGS, *_SIZES)},
+}
+"""TIFF type and bytes of the values that are no SHORTs."""
 
 
 def coded_fields(directory: Directory, layout: Layout) -> Fields:
@@ -122,13 +128,7 @@ def _write(order: str, fields: Mapping[int, Sequence[int] | bytes]) -> bytes:
 
 def _value(order: str, tag: int, value: Sequence[int] | bytes) -> tuple[int, bytes]:
     if isinstance(value, bytes):
-        return (7 if tag != _BYTE else _BYTE), value
-    short = tag not in (
-        Tag.STRIP_OFFSETS, Tag.STRIP_BYTES, Tag.TILE_OFFSETS, Tag.TILE_BYTES, Tag.WIDTH, Tag.HEIGHT,
-        Tag.ROWS_PER_STRIP, Tag.TILE_WIDTH, Tag.TILE_HEIGHT, Tag.T4_OPTIONS, Tag.T6_OPTIONS,
-    )  # fmt: skip
-    if short:
-        return _SHORT, (np.asarray(value, np.int64) & 0xFFFF).astype(f"{order}u2").tobytes()
-    if tag in (Tag.T4_OPTIONS, Tag.T6_OPTIONS):
-        return 4, (np.asarray(value, np.int64) & 0xFFFFFFFF).astype(f"{order}u4").tobytes()
-    return _LONG8, np.asarray(value, np.int64).astype(f"{order}u8").tobytes()
+        return _UNDEFINED, value
+    kind, width = _KINDS.get(tag, (_SHORT, 2))
+    whole = np.asarray(value, np.int64) & ((1 << 8 * width) - 1 if width < 8 else -1)
+    return kind, whole.astype(f"{order}u{width}").tobytes()

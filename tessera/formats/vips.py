@@ -143,4 +143,4 @@ def _cause(feed: Feed, error: pyvips.Error, where: str) -> Exception:
 
 def _reason(error: pyvips.Error) -> str:
     lines = str(error.detail).strip().splitlines()
-    return lines[-1] if lines else "no reason given"
+    return lines[-1] if lines else "the decoder warns of it"
