@@ -17,7 +17,8 @@ from tessera.formats.tiff_wrapper import Fields
 _STORED = 0
 _ZSTD_WINDOW_LOG = 27
 _PIECE = 1 << 20
-_ERRORS: tuple[type[Exception], ...] = (zstd.ZstdError, igzip_lib.IsalError)
+_ISAL_ERROR: type[Exception] = igzip_lib.IsalError
+_ERRORS = (zstd.ZstdError, _ISAL_ERROR)
 
 
 class _Decompressor(Protocol):

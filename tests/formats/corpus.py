@@ -218,9 +218,9 @@ def _bmps() -> Iterator[Case]:
         yield Case(f"bmp {name}", data, pillow(data, mode))
     yield _bmp("4 bits", 4, (WIDTH + 7) // 8 * 4)
     yield _bmp("16 bits", 16, (WIDTH * 2 + 3) // 4 * 4)
-    data = bytearray(save(colour, "BMP"))
-    struct.pack_into("<i", data, 22, -HEIGHT)
-    yield Case("bmp top down", bytes(data), pillow(bytes(data)))
+    upside_down = bytearray(save(colour, "BMP"))
+    struct.pack_into("<i", upside_down, 22, -HEIGHT)
+    yield Case("bmp top down", bytes(upside_down), pillow(bytes(upside_down)))
     masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
     yield _bmp("565", 16, (WIDTH * 2 + 3) // 4 * 4, compression=3, masks=masks)
 

@@ -16,9 +16,11 @@ WHOLE = 1 << 20
 
 def open_bytes(data: bytes, page: int = 0, limits: Limits | None = None) -> ImageFile:
     """Return the opened image; reading beyond the end gives what there is, as storage does."""
-    return open_image(
-        lambda offset, length: data[offset : offset + length], len(data), page=page, limits=limits
-    )
+
+    def read(offset: int, length: int) -> bytes:
+        return data[offset : offset + length]
+
+    return open_image(read, len(data), page=page, limits=limits)
 
 
 def pixels_of(data: bytes, rows: int = WHOLE, page: int = 0, limits: Limits | None = None) -> Image:
