@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from backports import zstd
@@ -17,8 +17,7 @@ from tessera.formats.tiff_wrapper import Fields
 _STORED = 0
 _ZSTD_WINDOW_LOG = 27
 _PIECE = 1 << 20
-_ISAL_ERROR: type[Exception] = igzip_lib.IsalError
-_ERRORS = (zstd.ZstdError, _ISAL_ERROR)
+_ERRORS = (zstd.ZstdError, cast("type[Exception]", igzip_lib.IsalError))
 
 
 class _Decompressor(Protocol):
