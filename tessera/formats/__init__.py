@@ -11,6 +11,7 @@ from tessera.formats.base import FormatName, ImageFile, Limits, ReadRange
 from tessera.formats.bmp import open_bmp
 from tessera.formats.gif import open_gif
 from tessera.formats.jpeg import open_jpeg
+from tessera.formats.pages import check_page
 from tessera.formats.png import open_png
 from tessera.formats.ranges import Ranges
 from tessera.formats.sniffing import FIRST_BYTES, sniff
@@ -60,7 +61,5 @@ def open_image(read: ReadRange, size: int, *, page: int = 0, limits: Limits | No
     name = sniff(ranges.at(0, min(FIRST_BYTES, size)))
     opener = _OPENERS[name]
     if page and name in ("jpeg", "png", "bmp"):
-        from tessera.formats.webp import check_page
-
         check_page(page, 1, limits)
     return opener(ranges, page, limits)

@@ -1,11 +1,17 @@
-"""GIF: decoded whole by libvips, frame by frame."""
+"""GIF: decoded whole by libvips, frame by frame, after its blocks were seen to be complete.
 
-from tessera.formats.base import ImageFile, Limits, check_size
+Blocks as in the GIF89a specification.
+"""
+
+from tessera.formats.base import ImageFile, Limits, check_limit, check_size, damaged
+from tessera.formats.pages import check_page
 from tessera.formats.ranges import Feed, Ranges
 from tessera.formats.vips import VipsRows
-from tessera.formats.webp import check_page
 
 _HELD_PER_PIXEL = 8
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_TABLE = 0x80
+_SUB_BLOCKS = 8 << 20
 
 
 def open_gif(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
@@ -20,13 +26,12 @@ def open_gif(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
     UnsupportedFormat
         If there is no such page.
     """
-    screen = ranges.at(6, 4)
-    check_size(int.from_bytes(screen[:2], "little"), int.from_bytes(screen[2:], "little"), limits)
-    rows = VipsRows("gifload", Feed(ranges.stream(0)))
-    pages = int(rows.field("n-pages", 1))
+    screen = ranges.at(6, 7)
+    check_size(int.from_bytes(screen[:2], "little"), int.from_bytes(screen[2:4], "little"), limits)
+    pages = _count_frames(ranges, 13 + _table_bytes(screen[4]), limits)
     check_page(page, pages, limits)
-    if page:
-        rows = VipsRows("gifload", Feed(ranges.stream(0)), page=page)
+    rows = VipsRows("gifload", Feed(ranges.stream(0)), page=page)
+    check_size(rows.width, rows.height, limits)
     return ImageFile(
         format="gif",
         width=rows.width,
@@ -37,3 +42,33 @@ def open_gif(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
         progressive=True,
         held=_HELD_PER_PIXEL * rows.width * rows.height + ranges.size,
     )
+
+
+def _count_frames(ranges: Ranges, offset: int, limits: Limits) -> int:
+    """Return the number of frames, having walked all blocks to the trailer."""
+    frames = 0
+    while (kind := ranges.at(offset, 1)[0]) != _TRAILER:
+        if kind == _IMAGE:
+            frames += 1
+            check_limit("the file", frames, limits.pages, "pages")
+            # Descriptor, its colour table, and the code size.
+            offset += 10 + _table_bytes(ranges.at(offset, 10)[9]) + 1
+        elif kind == _EXTENSION:
+            offset += 2
+        else:
+            raise damaged(f"there is no block at byte {offset:,}")
+        offset = _after_sub_blocks(ranges, offset)
+    return frames
+
+
+def _after_sub_blocks(ranges: Ranges, offset: int) -> int:
+    for _ in range(_SUB_BLOCKS):
+        length = ranges.at(offset, 1, "a frame")[0]
+        offset += 1 + length
+        if not length:
+            return offset
+    raise damaged(f"a frame has more than {_SUB_BLOCKS:,} blocks")
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & _TABLE else 0

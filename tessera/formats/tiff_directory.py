@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tessera.errors import UnsupportedFormat
 from tessera.formats.base import Limits, check_limit, damaged
+from tessera.formats.pages import check_page
 from tessera.formats.ranges import Ranges
 
 
@@ -145,11 +145,7 @@ def read_directory(ranges: Ranges, page: int, limits: Limits) -> Directory:
         (offset,) = struct.unpack(form.offset, ranges.at(offset + size, struct.calcsize(form.offset), what))
     if not starts:
         raise damaged("it has no directory")
-    if not 0 <= page < len(starts):
-        raise UnsupportedFormat(
-            f"there is no page {page}: the file has {len(starts)}",
-            hint=f"ask for a page from 0 to {len(starts) - 1}",
-        )
+    check_page(page, len(starts), limits)
     directory = Directory(form, page, len(starts))
     _read_entries(ranges, directory, starts[page], limits)
     return directory

@@ -6,9 +6,9 @@ Chunks as in the WebP container specification (RFC 9649).
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tessera.errors import UnsupportedFormat
 from tessera.formats import exif
 from tessera.formats.base import ImageFile, Limits, check_limit, check_size, damaged
+from tessera.formats.pages import check_page
 from tessera.formats.ranges import Feed, Ranges
 from tessera.formats.vips import VipsRows
 
@@ -63,23 +63,6 @@ def open_webp(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
         progressive=True,
         held=_HELD_PER_PIXEL * rows.width * rows.height * (1 if pages == 1 else 2) + ranges.size,
     )
-
-
-def check_page(page: int, pages: int, limits: Limits) -> None:
-    """Refuse a page that isn't there, and a file of too many.
-
-    Raises
-    ------
-    LimitExceeded
-        If *pages* exceeds ``limits.pages``.
-    UnsupportedFormat
-        If *page* is none of 0 to *pages* - 1.
-    """
-    check_limit("the file", pages, limits.pages, "pages")
-    if not 0 <= page < pages:
-        raise UnsupportedFormat(
-            f"there is no page {page}: the file has {pages}", hint=f"ask for a page from 0 to {pages - 1}"
-        )
 
 
 def _walk(ranges: Ranges, limits: Limits) -> _Parts:
