@@ -8,7 +8,7 @@ from tessera.formats.pages import check_page
 from tessera.formats.ranges import Feed, Ranges
 from tessera.formats.vips import VipsRows
 
-_HELD_PER_PIXEL = 8
+_HELD_PER_PIXEL = 5
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _TABLE = 0x80
 _SUB_BLOCKS = 8 << 20

@@ -11,7 +11,7 @@ from isal import igzip_lib
 from tessera.formats.base import Array, damaged
 from tessera.formats.ranges import Ranges
 from tessera.formats.tiff_directory import Tag
-from tessera.formats.tiff_layout import ADOBE_DEFLATE, INFLATED_HERE, ZSTD, Layout
+from tessera.formats.tiff_layout import ADOBE_DEFLATE, INFLATED_HERE, NONE, ZSTD, Layout
 from tessera.formats.tiff_wrapper import Fields
 
 _STORED = 0
@@ -35,7 +35,7 @@ def decodable(
 ) -> tuple[Sequence[bytes], Fields]:
     """Return *segments*, which have *rows* rows inside the image, and *fields* as libtiff can read them.
 
-    What was inflated becomes a deflate stream that only stores: libtiff undoes the predictor.
+    What was inflated becomes a deflate stream that only stores, if there is a predictor for libtiff to undo.
 
     Raises
     ------
@@ -44,10 +44,10 @@ def decodable(
     """
     if layout.compression not in INFLATED_HERE:
         return segments, fields
-    stored = [
-        zlib.compress(_inflate(segment, count, layout), _STORED)
-        for segment, count in zip(segments, rows, strict=True)
-    ]
+    inflated = [_inflate(segment, count, layout) for segment, count in zip(segments, rows, strict=True)]
+    if fields.get(Tag.PREDICTOR, (1,))[0] == 1:
+        return inflated, {**fields, Tag.COMPRESSION: (NONE,)}
+    stored = [zlib.compress(segment, _STORED) for segment in inflated]
     return stored, {**fields, Tag.COMPRESSION: (ADOBE_DEFLATE,)}
 
 

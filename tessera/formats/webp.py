@@ -16,7 +16,7 @@ _DROPPED_FLAGS = 0x20 | 0x08 | 0x04
 """Profile, EXIF and XMP, in the first byte of VP8X."""
 _PIXELS = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF")
 _CHUNKS = 100_000
-_HELD_PER_PIXEL = 4
+_HELD_PER_PIXEL = 8
 
 
 @dataclass
@@ -61,7 +61,7 @@ def open_webp(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
         exif=block,
         pages=pages,
         progressive=True,
-        held=_HELD_PER_PIXEL * rows.width * rows.height * (1 if pages == 1 else 2) + ranges.size,
+        held=_HELD_PER_PIXEL * rows.width * rows.height + ranges.size,
     )
 
 
