@@ -28,7 +28,6 @@ from tessera.geometry import Rect, ceil_div
 
 ROOT = Path(__file__).resolve().parents[1]
 _RECT = 1024
-_UP = 4
 _TEXTURE = 2048
 
 type Save = Callable[[pyvips.Image, str], None]
@@ -49,8 +48,8 @@ KINDS: dict[str, tuple[str, Save]] = {
         "jpg",
         lambda image, path: image.jpegsave(path, Q=90, interlace=True, subsample_mode="off"),
     ),
-    "png": ("png", lambda image, path: image.pngsave(path, compression=1, filter=_UP)),
-    "png 16 bits": ("png", lambda image, path: _deep(image).pngsave(path, compression=1, filter=_UP)),
+    "png": ("png", lambda image, path: image.pngsave(path, compression=1)),
+    "png 16 bits": ("png", lambda image, path: _deep(image).pngsave(path, compression=1)),
     "png interlaced": ("png", lambda image, path: image.pngsave(path, compression=1, interlace=True)),
     "tiff tiles deflate": ("tif", _tiff(tile=True, tile_width=512, tile_height=512, compression="deflate")),
     "tiff tiles jpeg": ("tif", _tiff(tile=True, tile_width=512, tile_height=512, compression="jpeg")),

@@ -59,6 +59,11 @@ class Ranges:
             yield data
             start, piece = start + len(data), _CHUNK
 
+    def part(self, offset: int, length: int) -> "Ranges":
+        """Return *length* bytes from *offset* as if they were an upload."""
+        read = self._read
+        return Ranges(lambda start, count: read(offset + start, min(count, length - start)), length)
+
     def many(self, spans: list[tuple[int, int]]) -> list[bytes]:
         """Return the bytes of each (offset, length); neighbours come with one request.
 
@@ -78,6 +83,11 @@ class Ranges:
                 if len(found[index]) < length:
                     raise damaged(f"its pixels end at byte {start + len(data):,} of {stop:,}")
         return found
+
+
+def in_memory(data: bytes) -> Ranges:
+    """Return *data* as if it were an upload."""
+    return Ranges(lambda offset, length: data[offset : offset + length], len(data))
 
 
 def _merged(spans: list[tuple[int, int]]) -> Iterator[list[int]]:

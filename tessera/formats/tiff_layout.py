@@ -116,6 +116,8 @@ def read_layout(directory: Directory, ranges: Ranges, limits: Limits) -> Layout:
         raise UnsupportedFormat(
             f"the TIFF has {samples} samples per pixel", hint="send gray or colour, with or without alpha"
         )
+    if extra and compression == JPEG:
+        raise UnsupportedFormat("the TIFF has JPEG with alpha", hint="save it with deflate")
     planar = directory.one(Tag.PLANAR, 1) == 2 and samples > 1
     if planar and (photometric == YCBCR or bits < 8):
         raise UnsupportedFormat("the TIFF has separate planes of YCbCr", hint="save it with chunky planes")
@@ -225,7 +227,20 @@ def _checked(layout: Layout, ranges: Ranges, limits: Limits) -> Layout:
     bad = np.flatnonzero((layout.offsets > ranges.size) | (layout.lengths > ranges.size - layout.offsets))
     if bad.size:
         raise damaged(f"segment {bad[0]:,} of {need:,} ends after byte {ranges.size:,}, the last")
+    if layout.compression == NONE:
+        _check_uncompressed(layout)
     inside = overlap(layout.offsets, layout.lengths)
     if inside is not None:
         raise damaged(f"segment {inside:,} of {need:,} lies over another")
     return layout
+
+
+def _check_uncompressed(layout: Layout) -> None:
+    """Refuse segments with fewer bytes than their pixels: libtiff takes what follows them instead."""
+    rows = np.full(layout.down, layout.segment_height)
+    if not layout.tiled:
+        rows[-1] = layout.rows_of(layout.down - 1)
+    need = np.repeat(rows * layout.row_bytes, layout.across)
+    short = np.flatnonzero(layout.lengths.reshape(-1, len(need)) < need)
+    if short.size:
+        raise damaged(f"segment {short[0]:,} of {len(layout.lengths):,} has fewer bytes than its pixels")

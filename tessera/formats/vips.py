@@ -28,6 +28,8 @@ class VipsRows:
         Name of the loader, such as ``jpegload``.
     feed
         The bytes.
+    raw
+        Whether four channels are samples to be left as they are: neither CMYK to convert, nor with alpha.
     options
         More of the loader's arguments.
 
@@ -39,8 +41,8 @@ class VipsRows:
         If the pixels are of a kind that isn't read here.
     """
 
-    def __init__(self, loader: str, feed: Feed, **options: Any) -> None:
-        self._feed = feed
+    def __init__(self, loader: str, feed: Feed, *, raw: bool = False, **options: Any) -> None:
+        self._feed, self._raw = feed, raw
         self._source = pyvips.SourceCustom()
         self._source.on_read(feed.read)
         if isinstance(feed, SeekableFeed):
@@ -49,7 +51,7 @@ class VipsRows:
         try:
             opened = load(self._source, access="sequential", fail_on="warning", **options)
             self.header = opened
-            self._image = _to_rgb(opened)
+            self._image = opened if raw else _to_rgb(opened)
         except pyvips.Error as error:
             raise _cause(feed, error, "its header is damaged or incomplete") from error
         self.width: int = self._image.width
@@ -76,7 +78,7 @@ class VipsRows:
             raise _cause(
                 self._feed, error, f"its pixels end or break by row {y1} of {self.height}"
             ) from error
-        return _bgr(data, y1 - y0, self.width, self.pixels)
+        return _bgr(data, y1 - y0, self.width, self.pixels, raw=self._raw)
 
     def read(self, rect: Rect) -> Array:
         """Refuse: this is one pass."""
@@ -102,10 +104,12 @@ def decode(loader: str, data: bytes) -> Array:
     return _bgr(raw, image.height, image.width, pixels)
 
 
-def _bgr(data: Any, rows: int, columns: int, pixels: Pixels) -> Array:
+def _bgr(data: Any, rows: int, columns: int, pixels: Pixels, *, raw: bool = False) -> Array:
     raster = np.frombuffer(data, f"u{pixels.depth // 8}").reshape(rows, columns, pixels.channels)
     conversion = _FROM_RGB.get(pixels.channels)
-    return raster if conversion is None else cv2.cvtColor(raster, conversion)
+    if conversion is None or (raw and pixels.channels == 4):
+        return raster
+    return cv2.cvtColor(raster, conversion)
 
 
 def _to_rgb(image: Any) -> Any:
