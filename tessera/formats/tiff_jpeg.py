@@ -63,7 +63,8 @@ class JpegSegments:
 
     def pixels(self, samples: Array) -> Array:
         """Return decoded *samples*, BGR or gray, as the photometric interpretation wants them."""
-        return 255 - samples if self._photometric == MIN_IS_WHITE else samples
+        # CMYK: libvips takes it for what Photoshop writes into JPEG files, which is inverted.
+        return 255 - samples if self._photometric in (MIN_IS_WHITE, SEPARATED) else samples
 
     def _as_file(self, segment: Ranges, head: JpegHead) -> Iterator[bytes]:
         yield _SOI

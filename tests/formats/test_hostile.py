@@ -93,13 +93,13 @@ def test_a_segment_that_breaks_off_is_refused(name: str) -> None:
         pixels_of(bytes(data))
 
 
-@pytest.mark.parametrize("codec", ["zlib", "zstd"])
-def test_a_damaged_checksum_of_a_tile_is_seen(codec: str) -> None:
-    data = bytearray(tiff(textured(100, 130), tile=(112, 144), compression=codec, photometric="rgb"))
+def test_a_wrong_checksum_of_a_tile_is_seen() -> None:
+    """libtiff doesn't look at it."""
+    data = bytearray(tiff(textured(100, 130), tile=(112, 144), compression="zlib", photometric="rgb"))
     with tifffile.TiffFile(io.BytesIO(bytes(data))) as file:
         page = file.pages.first
         end = page.dataoffsets[0] + page.databytecounts[0]
-    data[end - 2 if codec == "zlib" else end - 200] ^= 0x55
+    data[end - 2] ^= 0x55
     with pytest.raises(CorruptImage, match="inflate"):
         pixels_of(bytes(data))
 
