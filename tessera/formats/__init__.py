@@ -7,10 +7,12 @@ Every warning of a decoder is an error, so that a damaged file never turns into 
 
 from collections.abc import Callable
 
+from tessera.formats import jpeg_restarts
 from tessera.formats.base import FormatName, ImageFile, Limits, ReadRange
 from tessera.formats.bmp import open_bmp
 from tessera.formats.gif import open_gif
-from tessera.formats.jpeg import open_jpeg
+from tessera.formats.jpeg import open_jpeg, read_head
+from tessera.formats.jpeg_restarts import open_restarts
 from tessera.formats.pages import check_page
 from tessera.formats.png import open_png
 from tessera.formats.ranges import Ranges
@@ -18,7 +20,16 @@ from tessera.formats.sniffing import FIRST_BYTES, sniff
 from tessera.formats.tiff import open_tiff
 from tessera.formats.webp import open_webp
 
-__all__ = ["FIRST_BYTES", "FormatName", "ImageFile", "Limits", "ReadRange", "open_image", "sniff"]
+__all__ = [
+    "FIRST_BYTES",
+    "FormatName",
+    "ImageFile",
+    "Limits",
+    "ReadRange",
+    "index_restarts",
+    "open_image",
+    "sniff",
+]
 
 type _Opener = Callable[[Ranges, int, Limits], ImageFile]
 
@@ -32,7 +43,9 @@ _OPENERS: dict[FormatName, _Opener] = {
 }
 
 
-def open_image(read: ReadRange, size: int, *, page: int = 0, limits: Limits | None = None) -> ImageFile:
+def open_image(
+    read: ReadRange, size: int, *, page: int = 0, limits: Limits | None = None, restarts: bytes | None = None
+) -> ImageFile:
     """Open an upload: read its header, and no pixels.
 
     Parameters
@@ -45,6 +58,8 @@ def open_image(read: ReadRange, size: int, *, page: int = 0, limits: Limits | No
         Number of the page, frame or directory, from 0.
     limits
         What the file may ask for.
+    restarts
+        What `index_restarts` gave for it: then a JPEG is *random*.
 
     Raises
     ------
@@ -59,7 +74,28 @@ def open_image(read: ReadRange, size: int, *, page: int = 0, limits: Limits | No
     limits = limits or Limits()
     ranges = Ranges(read, size)
     name = sniff(ranges.at(0, min(FIRST_BYTES, size)))
-    opener = _OPENERS[name]
     if page and name in ("jpeg", "png", "bmp"):
         check_page(page, 1, limits)
-    return opener(ranges, page, limits)
+    if restarts is not None and name == "jpeg":
+        return open_restarts(ranges, restarts, limits)
+    return _OPENERS[name](ranges, page, limits)
+
+
+def index_restarts(read: ReadRange, size: int, *, limits: Limits | None = None) -> bytes | None:
+    """Return where the restart intervals of a JPEG are, so that `open_image` can read it at random, or None.
+
+    It reads the file once and decodes nothing. The index takes a few bytes for each row of intervals. There
+    is none for what isn't a JPEG of one scan with restart markers, or has too few of them.
+
+    Raises
+    ------
+    tessera.errors.CorruptImage
+        If the header is damaged, or markers are missing or out of order.
+    tessera.errors.UnsupportedFormat, tessera.errors.LimitExceeded
+        As `open_image` says.
+    """
+    limits = limits or Limits()
+    ranges = Ranges(read, size)
+    if sniff(ranges.at(0, min(FIRST_BYTES, size))) != "jpeg":
+        return None
+    return jpeg_restarts.index_restarts(ranges, read_head(ranges, limits), limits)

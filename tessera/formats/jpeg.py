@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from tessera.errors import UnsupportedFormat
 from tessera.formats import exif
-from tessera.formats.base import ImageFile, Limits, check_limit, check_size, damaged
+from tessera.formats.base import ImageFile, Limits, PixelSource, check_limit, check_size, damaged
 from tessera.formats.ranges import Feed, Ranges
 from tessera.formats.vips import VipsRows
 from tessera.geometry import ceil_div
+from tessera.plan import Pixels
 
 SOI, EOI, SOS, DRI = 0xD8, 0xD9, 0xDA, 0xDD
 APP0, APP1, APP2, APP14, COM = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
@@ -73,18 +74,32 @@ def open_jpeg(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
     """
     head = read_head(ranges, limits)
     rows = VipsRows("jpegload", Feed(_as_decoded(ranges, head)))
+    return describe(head, rows.pixels, rows)
+
+
+def describe(
+    head: JpegHead,
+    pixels: Pixels,
+    source: PixelSource,
+    *,
+    random: bool = False,
+    block: tuple[int, int] | None = None,
+) -> ImageFile:
+    """Return the opened image whose *pixels* are given by *source*."""
     return ImageFile(
         format="jpeg",
-        width=rows.width,
-        height=rows.height,
-        pixels=rows.pixels,
-        source=rows,
+        width=head.width,
+        height=head.height,
+        pixels=pixels,
+        source=source,
         orientation=exif.orientation(head.exif),
         icc=profile_of(head),
         dpi=_dpi(head),
         exif=head.exif,
         progressive=head.whole,
         held=head.blocks * 64 * 2 if head.whole else 0,
+        random=random,
+        block=block,
     )
 
 
