@@ -32,7 +32,7 @@ class Limits:
     segments
         Strips or tiles of a TIFF page.
     block
-        Bytes of one strip or tile, decoded, that is read at random.
+        Bytes of one tile, or of the rows between restart markers, decoded.
     pages
         Pages of a file.
     """

@@ -7,17 +7,18 @@ the same header, with another height and the markers numbered from 0, are a JPEG
 import math
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
-from tessera.formats.base import Array, ImageFile, Limits, damaged, rechunk
-from tessera.formats.jpeg import EOI, JpegHead, describe, read_head
+from tessera.formats.base import Array, ImageFile, Limits, damaged
+from tessera.formats.jpeg import JpegHead, describe, read_head
 from tessera.formats.ranges import Feed, Ranges
 from tessera.formats.vips import VipsRows
 from tessera.geometry import Rect, ceil_div
 
 _RST0, _RST7 = 0xD0, 0xD7
-_GROUP_BYTES = 16 << 20
+_FETCHED_ROWS = 64
 _ENTRY = np.dtype("<i8")
 _MOST_GROUPS = 1 << 16
 """A JPEG has at most 65,535 rows."""
@@ -96,43 +97,41 @@ class RestartRows:
 
     def bands(self, rows: int, stop: int) -> Iterator[Array]:
         """Yield rows 0 to *stop*, *rows* at a time."""
-        step = self._step() * self.group_rows
-        width = self._head.width
-        parts = (self.read(Rect(0, y0, width, min(y0 + step, stop))) for y0 in range(0, stop, step))
-        return rechunk(parts, rows)
+        return self._open(0, self.groups).bands(rows, stop)
 
     def read(self, rect: Rect) -> Array:
         """Return the pixels of *rect*."""
-        first, last = rect.y0 // self.group_rows, ceil_div(rect.y1, self.group_rows)
-        parts = []
-        for group in range(first, last, self._step()):
-            end = min(group + self._step(), last)
-            top, bottom = max(rect.y0, group * self.group_rows), min(rect.y1, end * self.group_rows)
-            parts.append(self._rows(group, end, top, bottom)[:, rect.x0 : rect.x1])
-        return np.ascontiguousarray(np.concatenate(parts))
+        first = max(0, rect.y0 // self.group_rows - self._halo)
+        last = min(self.groups, ceil_div(rect.y1, self.group_rows) + self._halo)
+        rows, top = self._open(first, last), first * self.group_rows
+        out = None
+        for y0 in range(top, rect.y1, _FETCHED_ROWS):
+            y1 = min(y0 + _FETCHED_ROWS, rect.y1)
+            found = rows.fetch(y0 - top, y1 - top)
+            if out is None:
+                out = np.empty((rect.height, rect.width, found.shape[2]), found.dtype)
+            if y1 > rect.y0:
+                start = max(y0, rect.y0)
+                out[start - rect.y0 : y1 - rect.y0] = found[start - y0 :, rect.x0 : rect.x1]
+        assert out is not None
+        return out
 
-    def _step(self) -> int:
-        return max(1, _GROUP_BYTES // _group_bytes(self._head))
-
-    def _rows(self, first: int, last: int, y0: int, y1: int) -> Array:
-        """Return rows *y0* to *y1* of groups *first* to *last*."""
-        first, last = max(0, first - self._halo), min(self.groups, last + self._halo)
-        top = first * self.group_rows
-        height = min(last * self.group_rows, self._head.height) - top
+    def _open(self, first: int, last: int) -> VipsRows:
+        """Return groups *first* to *last* as an image of their own."""
+        height = min(last * self.group_rows, self._head.height) - first * self.group_rows
         start, stop = int(self._offsets[first]), int(self._offsets[last]) - 2
-        data = self._ranges.at(start, stop - start, "its pixels")
-        file = [_header(self._head, height), _renumbered(data, first * self._intervals), bytes((0xFF, EOI))]
-        rows = VipsRows("jpegload", Feed(iter(file)))
-        return rows.fetch(0, y1 - top)[y0 - top :]
+        pieces = self._ranges.stream(start, stop)
+        shift = first * self._intervals % 8
+        if shift:
+            pieces = iter([_renumbered(b"".join(pieces), shift)])
+        return VipsRows("jpegload", Feed(chain([_header(self._head, height)], pieces, [b"\xff\xd9"])))
 
 
-def _renumbered(data: bytes, first: int) -> bytes:
-    """Return intervals whose markers, those of interval *first* and on, count from 0."""
-    if first % 8 == 0:
-        return data
+def _renumbered(data: bytes, shift: int) -> bytes:
+    """Return intervals whose markers count from 0 instead of from *shift*."""
     raw = np.frombuffer(data, np.uint8).copy()
     at = np.flatnonzero((raw[:-1] == 0xFF) & (raw[1:] >= _RST0) & (raw[1:] <= _RST7)) + 1
-    raw[at] = _RST0 + ((raw[at] - _RST0 - first % 8) & 7)
+    raw[at] = _RST0 + ((raw[at] - _RST0 - shift) & 7)
     return raw.tobytes()
 
 

@@ -9,6 +9,9 @@ from tessera.formats.tiff_layout import SEPARATED, read_layout
 from tessera.formats.tiff_random import Segments
 from tessera.formats.tiff_streamed import streamed
 
+_STRIP_BYTES = 16 << 20
+"""Decoded bytes of a strip up to which it is read at random: each rect costs all of it."""
+
 
 def open_tiff(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
     """Open a page of a TIFF.
@@ -24,7 +27,7 @@ def open_tiff(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
     """
     directory = read_directory(ranges, page, limits)
     layout = read_layout(directory, ranges, limits)
-    random = layout.decoded <= limits.block
+    random = layout.decoded <= (limits.block if layout.tiled else min(limits.block, _STRIP_BYTES))
     if not random and layout.tiled:
         raise LimitExceeded(
             f"a tile of the TIFF has {layout.decoded:,} bytes of pixels, and {limits.block:,} are allowed",

@@ -59,8 +59,7 @@ def test_only_the_bytes_of_the_rows_are_read() -> None:
     image = open_image(read, len(data), restarts=index)
     seen.clear()
     image.read(Rect(0, 900, 400, 916))
-    assert len(seen) == 1
-    assert max(seen) <= 1 << 16 < len(data)
+    assert sum(seen) < len(data) / 30
 
 
 def test_the_index_is_small() -> None:
