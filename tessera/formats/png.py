@@ -80,9 +80,10 @@ def _read_head(ranges: Ranges, limits: Limits) -> _Head:
     length, name = _chunk_at(ranges, len(SIGNATURE))
     if name != b"IHDR" or length != 13:
         raise damaged("it doesn't begin with a header")
-    chunk = _checked(ranges, len(SIGNATURE), length)
-    width, height, bits, kind, _, _, interlace = struct.unpack(">IIBBBBB", chunk)
+    start = len(SIGNATURE)
+    width, height, bits, kind, _, _, interlace = struct.unpack(">IIBBBBB", ranges.at(start + 8, length))
     check_size(width, height, limits)
+    _checked(ranges, start, length)
     if bits not in _DEPTHS.get(kind, ()):
         raise damaged(f"it says colour type {kind} with {bits} bits")
     head = _Head(width, height, bits, kind, interlace == 1)

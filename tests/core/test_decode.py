@@ -117,14 +117,6 @@ def test_a_jpeg_of_no_pixels_is_refused(side: str) -> None:
         open_bytes(bytes(data))
 
 
-def test_cmyk_is_refused_with_what_to_do() -> None:
-    file = io.BytesIO()
-    PillowImage.new("CMYK", (8, 8)).save(file, "JPEG")
-    with pytest.raises(UnsupportedFormat, match="CMYK") as refused:
-        open_bytes(file.getvalue())
-    assert refused.value.hint == "convert it to RGB or gray"
-
-
 def test_a_fault_of_the_storage_is_not_taken_for_a_damaged_image() -> None:
     data = FILES["png"]
 
