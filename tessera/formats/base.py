@@ -42,7 +42,7 @@ class Limits:
     header: int = 64 << 20
     segments: int = 4 << 20
     block: int = 64 << 20
-    pages: int = 10_000
+    pages: int = 1_000
 
 
 class PixelSource(Protocol):

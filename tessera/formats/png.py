@@ -58,7 +58,7 @@ def open_png(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
     raw = head.row_bytes * head.height
     if raw > ranges.size * _DEFLATE_RATIO:
         raise damaged(f"{ranges.size:,} bytes can't hold {head.width:,} x {head.height:,} pixels")
-    rows = VipsRows("pngload", Feed(_pixel_chunks(ranges, head)))
+    rows = VipsRows("pngload", Feed(_pixel_chunks(ranges, head)), to_end=True)
     block = head.metadata.get(b"eXIf", b"") or _exif_at_end(ranges, limits)
     block = block.removeprefix(b"Exif\0\0")
     return ImageFile(

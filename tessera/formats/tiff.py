@@ -5,6 +5,7 @@ from tessera.formats import exif
 from tessera.formats.base import ImageFile, Limits
 from tessera.formats.ranges import Ranges
 from tessera.formats.tiff_directory import Tag, read_directory
+from tessera.formats.tiff_exif import read_exif
 from tessera.formats.tiff_layout import SEPARATED, read_layout
 from tessera.formats.tiff_random import Segments
 from tessera.formats.tiff_streamed import streamed
@@ -51,6 +52,7 @@ def open_tiff(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
             directory.rational(Tag.Y_RESOLUTION),
             directory.one(Tag.RESOLUTION_UNIT, 2),
         ),
+        exif=read_exif(ranges, directory, limits),
         pages=directory.pages,
         random=random,
         block=(layout.segment_width, layout.segment_height) if random else None,

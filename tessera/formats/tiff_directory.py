@@ -86,11 +86,12 @@ class Form:
 
 @dataclass
 class Directory:
-    """One page: the values of its tags as arrays of integers (a rational is two)."""
+    """One page, which begins at byte *start*: the values of its tags as integers (a rational is two)."""
 
     form: Form
     page: int
     pages: int
+    start: int
     values: dict[int, np.ndarray] = field(default_factory=dict)
 
     def one(self, tag: int, default: int | None = None) -> int:
@@ -140,13 +141,13 @@ def read_directory(ranges: Ranges, page: int, limits: Limits) -> Directory:
         starts.append(offset)
         seen.add(offset)
         check_limit("the file", len(starts), limits.pages, "pages")
-        size = struct.calcsize(form.count) + _entries(ranges, form, offset) * struct.calcsize(form.entry)
+        size = struct.calcsize(form.count) + count_entries(ranges, form, offset) * struct.calcsize(form.entry)
         what = f"directory {len(starts) - 1}"
         (offset,) = struct.unpack(form.offset, ranges.at(offset + size, struct.calcsize(form.offset), what))
     if not starts:
         raise damaged("it has no directory")
     check_page(page, len(starts), limits)
-    directory = Directory(form, page, len(starts))
+    directory = Directory(form, page, len(starts), starts[page])
     _read_entries(ranges, directory, starts[page], limits)
     return directory
 
@@ -163,7 +164,8 @@ def _read_header(ranges: Ranges) -> tuple[Form, int]:
     return Form(order, big=True), offset
 
 
-def _entries(ranges: Ranges, form: Form, offset: int) -> int:
+def count_entries(ranges: Ranges, form: Form, offset: int) -> int:
+    """Return the number of entries of the directory at *offset*, which is bounded."""
     (count,) = struct.unpack(form.count, ranges.at(offset, struct.calcsize(form.count), "a directory"))
     check_limit(f"the directory at byte {offset:,}", count, _ENTRIES, "entries")
     return int(count)
@@ -171,7 +173,7 @@ def _entries(ranges: Ranges, form: Form, offset: int) -> int:
 
 def _read_entries(ranges: Ranges, directory: Directory, offset: int, limits: Limits) -> None:
     form = directory.form
-    count, size = _entries(ranges, form, offset), struct.calcsize(form.entry)
+    count, size = count_entries(ranges, form, offset), struct.calcsize(form.entry)
     table = ranges.at(offset + struct.calcsize(form.count), count * size, f"directory {directory.page}")
     for tag, kind, number, inline in struct.iter_unpack(form.entry, table):
         if tag in _KNOWN and kind in _TYPES and tag not in directory.values:

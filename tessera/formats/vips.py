@@ -28,6 +28,8 @@ class VipsRows:
         Name of the loader, such as ``jpegload``.
     feed
         The bytes.
+    to_end
+        Whether the feed is to be read to its end after the last row, to see that it has one.
     raw
         Whether four channels are samples to be left as they are: neither CMYK to convert, nor with alpha.
     options
@@ -41,8 +43,10 @@ class VipsRows:
         If the pixels are of a kind that isn't read here.
     """
 
-    def __init__(self, loader: str, feed: Feed, *, raw: bool = False, **options: Any) -> None:
-        self._feed, self._raw = feed, raw
+    def __init__(
+        self, loader: str, feed: Feed, *, to_end: bool = False, raw: bool = False, **options: Any
+    ) -> None:
+        self._feed, self._to_end, self._raw = feed, to_end, raw
         self._source = pyvips.SourceCustom()
         self._source.on_read(feed.read)
         if isinstance(feed, SeekableFeed):
@@ -67,7 +71,7 @@ class VipsRows:
         """Yield rows 0 to *stop*, *rows* at a time."""
         for y0 in range(0, stop, rows):
             yield self.fetch(y0, min(y0 + rows, stop))
-        if stop == self.height:
+        if self._to_end and stop == self.height:
             self._feed.drain()
 
     def fetch(self, y0: int, y1: int) -> Array:

@@ -50,6 +50,29 @@ def test_the_exif_block_is_handed_on_as_it_is(name: str) -> None:
     assert open_bytes(save(PICTURE, name)).exif == b""
 
 
+@pytest.mark.parametrize("big", [False, True])
+def test_the_exif_of_a_tiff_is_gathered_from_its_directories(big: bool) -> None:
+    block = exif(6)
+    block[0x8769] = {0x829A: 1 / 250, 0x9003: "2026:01:02 03:04:05"}
+    block[0x8825] = {1: "N", 2: (48.0, 12.0, 30.5)}
+    data = save(PICTURE, "TIFF", exif=block.tobytes(), big_tiff=big)
+    read = PillowImage.Exif()
+    read.load(open_bytes(data).exif)
+    assert (read[0x0112], read[0x0132]) == (6, "2026:01:02 03:04:05")
+    assert read.get_ifd(0x8769) == block[0x8769]
+    assert read.get_ifd(0x8825) == block[0x8825]
+
+
+def test_exif_of_a_tiff_that_leads_nowhere_is_passed_over() -> None:
+    block = exif(6)
+    block[0x8769] = {0x9003: "2026:01:02 03:04:05"}
+    data = save(PICTURE, "TIFF", exif=block.tobytes())
+    order = "<" if data[:2] == b"II" else ">"
+    entry = data.index(struct.pack(f"{order}HHI", 0x8769, 4, 1)) + 8
+    image = open_bytes(data[:entry] + struct.pack(f"{order}I", len(data) - 1) + data[entry + 4 :])
+    assert (image.exif, image.orientation) == (b"", 6)
+
+
 def test_exif_after_the_pixels_of_a_png_is_found() -> None:
     data = save(PICTURE, "PNG")
     block = exif(8).tobytes().removeprefix(b"Exif\0\0")
