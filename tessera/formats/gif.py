@@ -11,7 +11,7 @@ from tessera.formats.vips import VipsRows
 _HELD_PER_PIXEL = 5
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _TABLE = 0x80
-_SUB_BLOCKS = 8 << 20
+_BLOCKS = 8 << 20
 
 
 def open_gif(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
@@ -46,7 +46,7 @@ def open_gif(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
 
 def _count_frames(ranges: Ranges, offset: int, limits: Limits) -> int:
     """Return the number of frames, having walked all blocks to the trailer."""
-    frames = 0
+    frames = blocks = 0
     while (kind := ranges.at(offset, 1)[0]) != _TRAILER:
         if kind == _IMAGE:
             frames += 1
@@ -57,17 +57,12 @@ def _count_frames(ranges: Ranges, offset: int, limits: Limits) -> int:
             offset += 2
         else:
             raise damaged(f"there is no block at byte {offset:,}")
-        offset = _after_sub_blocks(ranges, offset)
+        while length := ranges.at(offset, 1, "a frame")[0]:
+            offset += 1 + length
+            blocks += 1
+            check_limit("the file", blocks, _BLOCKS, "blocks")
+        offset += 1
     return frames
-
-
-def _after_sub_blocks(ranges: Ranges, offset: int) -> int:
-    for _ in range(_SUB_BLOCKS):
-        length = ranges.at(offset, 1, "a frame")[0]
-        offset += 1 + length
-        if not length:
-            return offset
-    raise damaged(f"a frame has more than {_SUB_BLOCKS:,} blocks")
 
 
 def _table_bytes(flags: int) -> int:

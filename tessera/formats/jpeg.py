@@ -21,6 +21,7 @@ _FRAMES = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive"}
 _OTHER_FRAMES = (0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
 _ICC, _EXIF, _JFIF = b"ICC_PROFILE\0", b"Exif\0\0", b"JFIF\0"
 _CMYK = 4
+_SEGMENTS = 10_000
 _INCH, _CENTIMETRE = 1, 2
 
 
@@ -112,9 +113,10 @@ def read_head(ranges: Ranges, limits: Limits) -> JpegHead:
         As `open_jpeg` says.
     """
     head = JpegHead(bytearray(b"\xff\xd8"))
-    offset = 2
+    offset, count = 2, 0
     while True:
         check_limit("what comes before the pixels", offset, limits.header)
+        check_limit("what comes before the pixels", count := count + 1, _SEGMENTS, "segments")
         fill, marker = ranges.at(offset, 2)
         if fill != 0xFF or marker < 0xC0:
             if (fill, marker) == (0xFF, 0xFF):

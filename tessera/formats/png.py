@@ -20,6 +20,7 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _CHUNKS_BEFORE_PIXELS = 10_000
+_CHUNKS = 4 << 20
 _TAIL = 64 << 10
 _DEFLATE_RATIO = 1032
 """No deflate stream gives more bytes than this for one."""
@@ -126,8 +127,8 @@ def _checked(ranges: Ranges, offset: int, length: int) -> bytes:
 def _pixel_chunks(ranges: Ranges, head: _Head) -> Iterator[bytes]:
     """Yield the file as the decoder gets it; raise where it ends before its end."""
     yield SIGNATURE + ranges.at(len(SIGNATURE), 25) + b"".join(head.kept)
-    buffer, passed, name = b"", 0, b""
-    forward = False
+    buffer, name, forward = b"", b"", False
+    passed = count = 0
     for piece in ranges.stream(head.pixels_at):
         buffer, start = buffer + piece, 0
         kept: list[bytes] = []
@@ -142,6 +143,7 @@ def _pixel_chunks(ranges: Ranges, head: _Head) -> Iterator[bytes]:
             if name == b"IEND":
                 yield b"".join(kept)
                 return
+            check_limit("the file", count := count + 1, _CHUNKS, "chunks")
             length, name = struct.unpack_from(">I4s", buffer, start)
             if length > 0x7FFFFFFF or not name.isalpha():
                 raise damaged("its pixels are followed by what is no chunk")
