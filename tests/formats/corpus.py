@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+import pyvips
 import tifffile
 from PIL import Image as PillowImage
 
@@ -29,7 +30,7 @@ class Case(NamedTuple):
 @cache
 def cases() -> dict[str, Case]:
     """Return all cases by name."""
-    made = [*_jpegs(), *_pngs(), *_tiffs(), *_tiff_colours(), *_bmps(), *_others()]
+    made = [*_jpegs(), *_pngs(), *_tiffs(), *_tiff_colours(), *_libtiffs(), *_bmps(), *_others()]
     found = {case.name: case for case in made}
     assert len(found) == len(made)
     return found
@@ -198,6 +199,25 @@ def _tiff_few_bits(count: int) -> Case:
         struct.pack_into("<I", data, tags["ImageWidth"].valueoffset, 200)
         struct.pack_into("<H", data, tags["ImageWidth"].offset + 2, 4)
     return Case(f"tiff {count} bits", bytes(data), bgr((levels * (255 // (2**count - 1))).astype(np.uint8)))
+
+
+def _libtiffs() -> Iterator[Case]:
+    """Yield what libtiff writes: among others JPEG whose tables are in the directory."""
+    plain = _rgb()
+    vips = pyvips.Image.new_from_array(plain).copy(interpretation="srgb")
+    variants: dict[str, dict[str, Any]] = {
+        "tiles jpeg": {"compression": "jpeg", "tile": True, "tile_width": 64, "tile_height": 48},
+        "strips jpeg": {"compression": "jpeg", "tile_height": 16},
+        "tiles jpeg 4:4:4": {"compression": "jpeg", "tile": True, "Q": 95},
+        "pyramid": {"compression": "deflate", "tile": True, "pyramid": True, "bigtiff": True},
+        "packbits": {"compression": "packbits", "predictor": "none"},
+    }
+    for name, options in variants.items():
+        data = bytes(vips.tiffsave_buffer(**options))
+        yield Case(f"tiff by libtiff {name}", data, bgr(tifffile.imread(io.BytesIO(data), key=0)))
+    for codec in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits", "raw"):
+        data = save(PillowImage.fromarray(plain), "TIFF", compression=codec)
+        yield Case(f"tiff by Pillow {codec}", data, pillow(data))
 
 
 # -- BMP, WebP, GIF, against Pillow ------------------------------------------------------------------------
