@@ -29,10 +29,9 @@ class Segments:
 
     def bands(self, rows: int, stop: int) -> Iterator[Array]:
         """Yield rows 0 to *stop*, *rows* at a time."""
-        step = self._group(self._layout.across) * self._layout.segment_height
-        groups = (
-            self.read(Rect(0, y0, self._layout.width, min(y0 + step, stop))) for y0 in range(0, stop, step)
-        )
+        layout = self._layout
+        step = max(1, _GROUP_BYTES // (layout.decoded * layout.across)) * layout.segment_height
+        groups = (self.read(Rect(0, y0, layout.width, min(y0 + step, stop))) for y0 in range(0, stop, step))
         return rechunk(groups, rows)
 
     def read(self, rect: Rect) -> Array:
@@ -42,18 +41,20 @@ class Segments:
         out = np.empty((rect.height, rect.width, pixels.channels), f"u{pixels.depth // 8}")
         first, last = rect.y0 // layout.segment_height, ceil_div(rect.y1, layout.segment_height)
         left, right = rect.x0 // layout.segment_width, ceil_div(rect.x1, layout.segment_width)
-        step = self._group(right - left)
-        for row in range(first, last, step):
-            grid = Rect(left, row, right, min(row + step, last))
+        for grid in self._groups(Rect(left, first, right, last)):
             found = self._decode(grid)
             region = self._region(grid)
             common = region.intersection(rect)
             out[common.relative_to(rect).slices] = found[common.relative_to(region).slices]
         return out
 
-    def _group(self, across: int) -> int:
-        """Return the rows of segments that are decoded together."""
-        return max(1, _GROUP_BYTES // (self._layout.decoded * across))
+    def _groups(self, grid: Rect) -> Iterator[Rect]:
+        """Yield boxes of segments that are decoded together: some rows of them, or part of a row."""
+        most = max(1, _GROUP_BYTES // self._layout.decoded)
+        columns, rows = min(most, grid.width), max(1, most // grid.width)
+        for y in range(grid.y0, grid.y1, rows):
+            for x in range(grid.x0, grid.x1, columns):
+                yield Rect(x, y, min(x + columns, grid.x1), min(y + rows, grid.y1))
 
     def _region(self, grid: Rect) -> Rect:
         layout = self._layout
