@@ -161,7 +161,7 @@ def _print_rows(name: str, large: Path, small: Path, rows: int) -> None:
     for how in ("bands", "random"):
         command = [sys.executable, __file__, "--rows", str(rows), "--measure", str(large), str(small), how]
         done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=True, env=_environment()
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, env=_environment()
         )
         found = json.loads(done.stdout)
         peak, megapixels = found["peak"], found["pixels"] / 1e6

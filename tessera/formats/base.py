@@ -78,7 +78,8 @@ class ImageFile:
     progressive
         Whether the decoder holds the whole image.
     held
-        Bytes of the whole image that the decoder holds for it; 0 where memory doesn't grow with the height.
+        Bytes that the decoder holds of the whole image, or of a strip that is nearly all of it; 0 where
+        memory doesn't grow with the height.
     random
         Whether `read` is cheap for any rect.
     block

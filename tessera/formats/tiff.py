@@ -8,7 +8,7 @@ from tessera.formats.tiff_directory import Tag, read_directory
 from tessera.formats.tiff_exif import read_exif
 from tessera.formats.tiff_layout import SEPARATED, read_layout
 from tessera.formats.tiff_random import Segments
-from tessera.formats.tiff_streamed import streamed
+from tessera.formats.tiff_streamed import held_bytes, streamed
 
 _STRIP_BYTES = 16 << 20
 """Decoded bytes of a strip up to which it is read at random: each rect costs all of it."""
@@ -54,6 +54,7 @@ def open_tiff(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
         ),
         exif=read_exif(ranges, directory, limits),
         pages=directory.pages,
+        held=0 if random else held_bytes(layout),
         random=random,
         block=(layout.segment_width, layout.segment_height) if random else None,
     )

@@ -29,13 +29,21 @@ def streamed(ranges: Ranges, directory: Directory, layout: Layout, limits: Limit
     return Decoded(directory, layout, [_whole_plane(ranges, directory, layout, plane) for plane in planes])
 
 
+def held_bytes(layout: Layout) -> int:
+    """Return the bytes that libtiff holds of strips that are streamed: one of each plane, as it is stored."""
+    if layout.compression in (*INFLATED_HERE, JPEG):
+        return 0
+    return int(layout.lengths.max()) * (layout.samples if layout.planar else 1)
+
+
 def _whole_plane(ranges: Ranges, directory: Directory, layout: Layout, plane: int) -> VipsRows:
     """Return a plane as a TIFF of its own in front of the file, which libtiff streams."""
     chosen = slice(plane * layout.down, (plane + 1) * layout.down)
     spans = (layout.offsets[chosen].tolist(), layout.lengths[chosen].tolist())
     size, cut = (layout.width, layout.height), (None, layout.segment_height)
     head = wrapper_head(directory.form.order, coded_fields(directory, layout), size, cut, spans)
-    return VipsRows("tiffload", SeekableFeed(head, ranges))
+    # Its limit is for what it doesn't know: a strip, which it reads whole, is no longer than the file.
+    return VipsRows("tiffload", SeekableFeed(head, ranges), unlimited=True)
 
 
 class JpegStrips:
