@@ -33,6 +33,8 @@ class Limits:
         Strips or tiles of a TIFF page.
     block
         Bytes of one tile, or of the rows between restart markers, decoded.
+    whole
+        Bytes of a file that its decoder takes whole even for its header (WebP, GIF).
     pages
         Pages of a file.
     """
@@ -42,6 +44,7 @@ class Limits:
     header: int = 64 << 20
     segments: int = 4 << 20
     block: int = 64 << 20
+    whole: int = 128 << 20
     pages: int = 1_000
 
 

@@ -26,6 +26,7 @@ def open_gif(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
     UnsupportedFormat
         If there is no such page.
     """
+    check_limit("the GIF", ranges.size, limits.whole)
     screen = ranges.at(6, 7)
     check_size(int.from_bytes(screen[:2], "little"), int.from_bytes(screen[2:4], "little"), limits)
     pages = _count_frames(ranges, 13 + _table_bytes(screen[4]), limits)

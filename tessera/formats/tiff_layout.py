@@ -34,6 +34,8 @@ _OTHER_PHOTOMETRIC |= {32845: "LogLuv", 34892: "linear raw"}
 _BITS = {1: (MIN_IS_WHITE, MIN_IS_BLACK), 2: (0, 1), 4: (0, 1, PALETTE), 8: tuple(_PHOTOMETRIC)}
 _BITS |= {16: (MIN_IS_WHITE, MIN_IS_BLACK, RGB, SEPARATED)}
 _SHORT_STRIP = 1 << 20
+_LONGEST, _SLACK = 4, 64 << 10
+"""Times the bytes of its pixels, and bytes besides, that a compressed segment may have."""
 _FORMATS = {2: "signed integers", 3: "floating point", 5: "complex integers", 6: "complex floating point"}
 
 
@@ -229,6 +231,11 @@ def _checked(layout: Layout, ranges: Ranges, limits: Limits) -> Layout:
         raise damaged(f"segment {bad[0]:,} of {need:,} ends after byte {ranges.size:,}, the last")
     if layout.compression == NONE:
         _check_uncompressed(layout)
+    most = _LONGEST * layout.row_bytes * layout.segment_height + _SLACK
+    bad = np.flatnonzero(layout.lengths > most)
+    if bad.size:
+        length = int(layout.lengths[bad[0]])
+        raise damaged(f"segment {bad[0]:,} of {need:,} has {length:,} bytes, far more than its pixels")
     inside = overlap(layout.offsets, layout.lengths)
     if inside is not None:
         raise damaged(f"segment {inside:,} of {need:,} lies over another")

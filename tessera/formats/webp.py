@@ -66,6 +66,7 @@ def open_webp(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
 
 
 def _walk(ranges: Ranges, limits: Limits) -> _Parts:
+    check_limit("the WebP", ranges.size, limits.whole)
     end = int.from_bytes(ranges.at(4, 4), "little") + 8
     if end > ranges.size:
         raise damaged(f"it says {end:,} bytes and has {ranges.size:,}")

@@ -329,6 +329,21 @@ def test_a_tile_that_inflates_to_more_than_its_pixels_is_refused() -> None:
         pixels_of(data)
 
 
+def test_a_tile_that_is_far_longer_than_its_pixels_is_refused() -> None:
+    entries = a_page(
+        codec=(259, 3, 1, 5), offsets=(273, 4, 1, 400), lengths=(279, 4, 1, 70_000), rows=(278, 3, 1, 16)
+    )
+    with pytest.raises(CorruptImage, match="segment 0 of 1 has 70,000 bytes, far more than its pixels"):
+        open_bytes(directory(*entries).ljust(80_000, b"\0"))
+
+
+@pytest.mark.parametrize("name", ["webp lossy", "gif"])
+def test_a_file_that_a_decoder_takes_whole_is_bounded(name: str) -> None:
+    with pytest.raises(LimitExceeded, match="bytes, and 1,000 are allowed") as refused:
+        open_bytes(EVERY[name].data, limits=Limits(whole=1000))
+    assert (refused.value.limit, refused.value.actual) == (1000, len(EVERY[name].data))
+
+
 def test_every_refusal_of_a_large_tile_names_the_limit() -> None:
     with pytest.raises(
         LimitExceeded, match="a tile of the TIFF has 3,072 bytes of pixels, and 1,000"
