@@ -70,7 +70,7 @@ KINDS: dict[str, tuple[str, Save]] = {
     "gif": ("gif", lambda image, path: image.gifsave(path, effort=1, dither=0)),
     "bmp": ("bmp", lambda image, path: _save_bmp(image, path)),
 }
-_LARGEST = {"webp": 16_383, "jpg": 65_500, "gif": 65_535}
+_LARGEST = {"webp": 10_000, "jpg": 65_500, "gif": 65_535}
 
 
 def _deep(image: pyvips.Image) -> pyvips.Image:
