@@ -37,7 +37,7 @@ blueprint = df.Blueprint()
 _log = logging.getLogger(__name__)
 
 
-# The alerts and the workbook of infra/bicep read the two lines that these write; a redelivered order repeats them.
+# infra/bicep's alerts and workbook read the two lines that these log; a redelivered order repeats them.
 def _inspect_upload(order: JobOrder, store: Store) -> Plan:
     _log.info("job begun: id=%s", order.job)
     return inspect_upload(order, store, services().settings.limits)

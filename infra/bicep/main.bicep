@@ -25,9 +25,9 @@ param maximumInstanceCount int = 100
 @maxValue(20)
 param alwaysReadyDurable int = 0
 
-@description('What happens to running work when the app is updated. RollingUpdate is a preview.')
-@allowed(['RollingUpdate', 'Recreate'])
-param siteUpdateStrategy string = 'RollingUpdate'
+@description('Recreate ends running work at an update, and Durable repeats it. RollingUpdate, a preview not in all regions, waits.')
+@allowed(['Recreate', 'RollingUpdate'])
+param siteUpdateStrategy string = 'Recreate'
 
 @description('Where Durable Functions keeps its state.')
 @allowed(['AzureStorage', 'DurableTaskScheduler'])

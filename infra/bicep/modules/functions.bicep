@@ -112,7 +112,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         triggers: { http: { perInstanceConcurrency: 16 } }
       }
       #disable-next-line BCP037 // a preview that the type of this API version doesn't list yet
-      siteUpdateStrategy: { type: siteUpdateStrategy }
+      siteUpdateStrategy: siteUpdateStrategy == 'Recreate' ? null : { type: siteUpdateStrategy }
     }
   }
 }
