@@ -1,10 +1,10 @@
-"""Build the function app as it is deployed: the files that .funcignore leaves, and the packages of requirements.txt.
+"""Build the function app as it is deployed: what .funcignore leaves, and the packages of requirements.txt.
 
     python scripts/build_package.py
     az functionapp deployment source config-zip --src dist/functions.zip ... --build-remote false
 
-The same commit gives the same bytes. It has to run where the app runs, on Linux (x86-64) with Python 3.13, since
-some packages hold compiled code.
+The same files give the same bytes. It has to run where the app runs, on Linux (x86-64) with Python 3.13,
+since some packages hold compiled code.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def build(folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, target)
     install(folder / PACKAGES)
-    # The file system of an instance may keep no compiled code: without it each cold start would compile it all.
+    # An instance may have nowhere to keep compiled code: each cold start would compile it all again.
     compileall.compile_dir(folder, quiet=1, stripdir=folder, invalidation_mode=UNCHECKED, workers=0)
 
 

@@ -163,8 +163,8 @@ module privateStorage 'modules/private_storage.bicep' = if (vnetEnabled) {
     tags: tags
     hubAccountName: hubStorage.outputs.name
     imageAccountName: imageStorage.outputs.name
-    subnetId: vnetEnabled ? network.outputs.endpointsSubnetId : ''
-    vnetId: vnetEnabled ? network.outputs.id : ''
+    subnetId: network.outputs.endpointsSubnetId
+    vnetId: network.outputs.id
   }
 }
 

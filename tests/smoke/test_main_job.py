@@ -1,4 +1,4 @@
-"""The main job against a service as a user finds it; run after each deployment, and here against the local stack."""
+"""The main job against a service as a user finds it: after each deployment, and on the local stack."""
 
 from collections.abc import Iterator
 from pathlib import Path
