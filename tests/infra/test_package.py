@@ -19,7 +19,8 @@ INDEX = """
 import json, os, sys
 from azure_functions_runtime import loader
 functions = loader.index_function_app(os.path.join(os.getcwd(), os.environ["PYTHON_SCRIPT_FILE_NAME"]))
-foreign = [name for name, module in sys.modules.items() if str(getattr(module, "__file__", None) or "").find("/.venv/") > 0]
+files = {name: str(getattr(module, "__file__", None)) for name, module in sys.modules.items()}
+foreign = [name for name, file in files.items() if "/.venv/" in file]
 print(json.dumps({"functions": sorted(f.get_function_name() for f in functions), "foreign": sorted(foreign)}))
 """
 
@@ -124,7 +125,9 @@ def test_the_workers_runtime_indexes_every_function(
 
 
 def test_another_machine_is_refused_with_what_to_do() -> None:
-    code = "import platform; platform.system = lambda: 'Darwin'; import runpy, sys; sys.argv = ['build_package.py']; "
+    code = (
+        "import platform, runpy, sys; platform.system = lambda: 'Darwin'; sys.argv = ['build_package.py']; "
+    )
     code += "runpy.run_path('scripts/build_package.py', run_name='__main__')"
     done = run(sys.executable, "-c", code)
     assert done.returncode == 1
