@@ -1,7 +1,7 @@
 """Runs the steps of a Dockerfile in a folder, as far as that goes without Docker.
 
 Absolute paths of the image become folders below one root. Left out: the base image (the Python that runs the
-tests stands in for it), the account that `useradd` makes, and the isolation.
+tests stands in for it), pip (see `install`), the account that `useradd` makes, and the isolation.
 """
 
 import json
@@ -12,11 +12,16 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
 from pathspec import GitIgnoreSpec
 
+INSTALL = re.compile(
+    r"python -m venv (?P<venv>\S+) && "
+    r"(?P=venv)/bin/python -m pip install --no-cache-dir --require-hashes -r (?P<lock>\S+)"
+)
 PATHS = re.compile(r"(?<![\w./])/(app|venv)\b")
 
 
@@ -69,7 +74,7 @@ def build(dockerfile: Path, context: Path, root: Path) -> Image:
             case "RUN" if argument.startswith("useradd "):
                 image.left_out.append(f"RUN {argument}")
             case "RUN":
-                run(image, argument)
+                install(image, argument)
             case "ENV":
                 image.environment |= dict(pair.split("=", 1) for pair in shlex.split(argument))
             case "USER":
@@ -97,10 +102,25 @@ def copy(image: Image, context: Path, argument: str) -> None:
         shutil.copy(context / source, destination)
 
 
-def run(image: Image, argument: str) -> None:
-    interpreter = Path(getattr(sys, "_base_executable", sys.executable))
-    command = image.placed(argument).replace("python -m venv", f"{interpreter} -m venv", 1)
-    subprocess.run(["sh", "-c", command], cwd=image.folder(), check=True, capture_output=True)
+def install(image: Image, argument: str) -> None:
+    """Make the virtual environment, with the locked packages as the development environment holds them.
+
+    Their versions are the same (tests/test_repository.py); installing them again would take a minute.
+    """
+    made = INSTALL.fullmatch(argument)
+    assert made is not None, f"not understood: RUN {argument}"
+    venv = image.placed(made["venv"])
+    interpreter = getattr(sys, "_base_executable", sys.executable)
+    subprocess.run([interpreter, "-m", "venv", "--without-pip", venv], check=True)
+    site = next(Path(venv).glob("lib/python*/site-packages"))
+    for name in re.findall(r"^([a-z0-9._-]+)==", (image.folder() / made["lock"]).read_text(), re.MULTILINE):
+        link(distribution(name), site)
+
+
+def link(package: Distribution, site: Path) -> None:
+    """Put everything that *package* installed, but its commands, into another environment."""
+    for name in {file.parts[0] for file in package.files or []} - {"..", "__pycache__"}:
+        (site / name).symlink_to(str(package.locate_file(name)))
 
 
 def start(image: Image, port: int, log: Path) -> "subprocess.Popen[bytes]":

@@ -1,4 +1,4 @@
-"""azd's project, its hook, and the workflows: linted, consistent, and the hook run against a stand-in for `az`."""
+"""azd's project, its hook, and the workflows: linted, consistent, and the hook run against a stand-in."""
 
 import json
 import os
