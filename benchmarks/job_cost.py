@@ -11,9 +11,11 @@ import argparse
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 
@@ -143,21 +145,15 @@ class Job:
     def scaled(self, megapixels: float) -> Usage:
         """Return the usage of a larger image of the same kind: everything grows with its pixels."""
         factor = megapixels / self.megapixels
-        return Usage(
-            **{name: getattr(self.usage, name) * factor for name in Usage.__dataclass_fields__}  # type: ignore[arg-type]
-        )
+        return Usage(**{name: getattr(self.usage, name) * factor for name in Usage.__dataclass_fields__})
 
 
 def measure(upload: bytes, megapixels: float, pipeline: Sequence[Step], output: Output) -> Job:
     """Run one job and return what it took."""
     store = _CountingStore()
     seconds: list[float] = []
-    original = Driver
-    run_job.__globals__["Driver"] = lambda *given: _TimedDriver(*given, seconds=seconds)
-    try:
+    with patch("tests.support.driver.Driver", partial(_TimedDriver, seconds=seconds)):
         job, outcome = run_job(store, upload, list(pipeline), output, random=_EachOnce())
-    finally:
-        run_job.__globals__["Driver"] = original
     assert outcome.result is not None, outcome.fault
     episodes = len(seconds) + 2
     executions = len(seconds) + episodes + HTTP_EXECUTIONS
@@ -178,12 +174,14 @@ def measure(upload: bytes, megapixels: float, pipeline: Sequence[Step], output: 
     return Job(megapixels, seconds, usage, (sum(seconds) + small) * GIGABYTES)
 
 
-def photograph(width: int, height: int) -> tuple[bytes, float]:
-    """Return the example photograph, resized, as JPEG, and its megapixels."""
+def photograph(megapixels: float) -> tuple[bytes, float]:
+    """Return the example photograph, resized to four by three, as JPEG, and its megapixels."""
     pixels = cv2.imread(str(PHOTOGRAPH))
     assert pixels is not None
-    resized = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_CUBIC)
-    return cv2.imencode(".jpg", resized, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes(), width * height / 1e6
+    width = round((megapixels * 4e6 / 3) ** 0.5)
+    resized = cv2.resize(pixels, (width, round(width * 3 / 4)), interpolation=cv2.INTER_CUBIC)
+    data = cv2.imencode(".jpg", resized, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
+    return data, resized.shape[0] * resized.shape[1] / 1e6
 
 
 def report(name: str, job: Job, megapixels: float, times: int, prices: Prices) -> float:
@@ -207,18 +205,18 @@ def main() -> None:
         "--large", type=int, default=100, help="megapixels of the image that a gigapixel is scaled from"
     )
     parser.add_argument("--format", choices=["png", "jpeg"], default="png", help="of the results")
+    parser.add_argument("--photo", type=float, default=12, help="megapixels of the photographs")
     arguments = parser.parse_args()
     output = Output(format=arguments.format)
     print(f"prices of {DEFAULT.date}, {DEFAULT.region}, US dollars; {GIGABYTES:g} GB; {arguments.format}")
     columns = (
         f"  {'':<16}{'s/MP':>7}{'GB-s':>10}{'writes':>9}{'reads':>9}{'from $':>10}{'to $':>9}{'out $':>9}"
     )
-    width = round((arguments.large * 4e6 / 3) ** 0.5)
-    photo, huge = photograph(4000, 3000), photograph(width, round(width * 3 / 4))
+    photo, huge = photograph(arguments.photo), photograph(arguments.large)
     totals = []
-    print(f"\n1,000 photographs of 12 MP\n{columns}")
+    print(f"\n1,000 photographs of {photo[1]:.3g} MP\n{columns}")
     for name, pipeline in PIPELINES.items():
-        totals.append(report(name, measure(*photo, pipeline, output), 12, 1000, DEFAULT))
+        totals.append(report(name, measure(*photo, pipeline, output), photo[1], 1000, DEFAULT))
     print(f"\na gigapixel, scaled from {huge[1]:.0f} MP\n{columns}")
     for name, pipeline in PIPELINES.items():
         report(name, measure(*huge, pipeline, output), 1000, 1, DEFAULT)

@@ -2,15 +2,15 @@
 
     python -m benchmarks.scaling
 
-Tiles are handed out by orchestrators of 64, which live on the partitions of the task hub. A partition is one
-server: it takes up to 32 messages, replays each orchestrator that they are for, and writes a checkpoint. Queue,
-blob and account let through what Azure documents. Starting instances takes no time here, and nothing fails: the
-figures are an upper bound, and show which limit comes first.
+Tiles are handed out by orchestrators of 64, which live on the partitions of the task hub. A partition is
+one server: it takes up to 32 messages, replays each orchestrator that they are for, and writes a checkpoint.
+Queue, blob and account let through what Azure documents. Starting instances takes no time here, and nothing
+fails: the figures are an upper bound, and show which limit comes first.
 """
 
 import argparse
 import heapq
-from collections import Counter, deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -72,7 +72,7 @@ class Simulation:
         self.free, self.waiting = instances, deque[int]()
         self.parts = [_Partition() for _ in range(inputs.partitions)]
         self.queue_free = self.blob_free = self.ingress_free = 0.0
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
 
     def run(self) -> Outcome:
         """Run until every tile's reply has been taken in."""
