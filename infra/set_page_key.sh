@@ -12,13 +12,22 @@ read_key() {
 }
 
 # The host hands out keys only once an app is deployed; the run after the deployment does the work.
-if ! key=$(read_key 2>/dev/null); then
-    if [ "${1:-}" = --later-is-fine ]; then
+if [ "${1:-}" = --later-is-fine ]; then
+    if ! key=$(read_key 2>/dev/null); then
         echo "The functions' host doesn't answer yet; the page gets its key after the deployment." >&2
         exit 0
     fi
-    echo "The functions' host hands out no key. See that the app is deployed, then: azd hooks run postdeploy" >&2
-    exit 1
+else
+    # A host that has just been deployed to may need a moment.
+    tries=${TESSERA_KEY_TRIES:-12}
+    until key=$(read_key 2>/dev/null); do
+        tries=$((tries - 1))
+        if [ "$tries" -le 0 ]; then
+            echo "The functions' host hands out no key. See that the app is deployed, then: azd hooks run postdeploy" >&2
+            exit 1
+        fi
+        sleep 5
+    done
 fi
 
 if [ -z "$key" ]; then
