@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = Path(".python_packages/lib/site-packages")
 RUNS_ON = ("Linux", "x86_64", (3, 13))
 EPOCH = (1980, 1, 1, 0, 0, 0)
+FAST = 3
+"""Of the archive: level 6 takes twice as long for 5 % less."""
 
 
 class PackageFailed(Exception):
@@ -106,12 +108,12 @@ def files(folder: Path) -> list[Path]:
 
 def pack(folder: Path, archive: Path) -> None:
     """Write *folder* as a zip archive whose bytes depend on nothing but the files."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=FAST) as package:
         for path in files(folder):
             entry = zipfile.ZipInfo(str(path.relative_to(folder)), EPOCH)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            package.writestr(entry, path.read_bytes())
+            package.writestr(entry, path.read_bytes(), compresslevel=FAST)
 
 
 if __name__ == "__main__":

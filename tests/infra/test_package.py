@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from scripts.build_package import pack
 from tests.infra.conftest import ROOT, run
 from tests.test_repository import DEPLOYED, OWN_PACKAGES, read_pins
 
@@ -85,6 +87,17 @@ def test_the_archive_is_the_folder(package: Path) -> None:
         names = archive.namelist()
     assert names == sorted(names, key=Path)
     assert set(names) == {str(path.relative_to(package)) for path in package.rglob("*") if path.is_file()}
+
+
+def test_the_archive_depends_on_nothing_but_the_files(package: Path, tmp_path: Path) -> None:
+    archives = []
+    for name in ("one", "two"):
+        folder = tmp_path / name / "functions"
+        shutil.copytree(package / "tessera", folder)
+        os.utime(folder / "naming.py", (len(archives) * 10_000, 1_000_000))
+        pack(folder, folder.with_suffix(".zip"))
+        archives.append(folder.with_suffix(".zip").read_bytes())
+    assert archives[0] == archives[1]
 
 
 def test_the_app_starts_with_nothing_but_the_package(package: Path, bare_python: dict[str, Any]) -> None:

@@ -125,8 +125,10 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
           env: [
             { name: 'TESSERA_API_URL', value: apiUrl }
             { name: 'TESSERA_API_KEY', secretRef: 'api-key' }
+            // In MB. An upload is held in memory; larger images go by the command line.
+            { name: 'STREAMLIT_SERVER_MAX_UPLOAD_SIZE', value: '512' }
           ]
-          resources: { cpu: json('0.5'), memory: '1Gi' }
+          resources: { cpu: json('1.0'), memory: '2Gi' }
           // The stand-in image of the first provisioning answers no probe.
           probes: exists ? [
             { type: 'Startup', httpGet: probe, periodSeconds: 2, failureThreshold: 30 }
