@@ -142,8 +142,9 @@ def start(image: Image, port: int, log: Path) -> "subprocess.Popen[bytes]":
 
 
 def can_become_another_user() -> bool:
-    """Tell whether this is root with a Python that others may run: pyenv puts it into a closed home."""
-    folders = Path(os.path.realpath(sys.executable)).parents
+    """Tell whether this is root, with a Python and packages that aren't in somebody's closed home."""
+    used = (Path(os.path.realpath(sys.executable)), Path(sys.prefix).resolve() / "lib")
+    folders = {folder for path in used for folder in path.parents}
     return os.getuid() == 0 and all(folder.stat().st_mode & 0o001 for folder in folders)
 
 

@@ -90,7 +90,7 @@ def test_the_archive_is_the_folder(package: Path) -> None:
 
 
 def test_the_archive_depends_on_nothing_but_the_files(package: Path, tmp_path: Path) -> None:
-    archives = []
+    archives: list[bytes] = []
     for name in ("one", "two"):
         folder = tmp_path / name / "functions"
         shutil.copytree(package / "tessera", folder)

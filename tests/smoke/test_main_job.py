@@ -1,5 +1,10 @@
 """The main job against a service as a user finds it: after each deployment, and on the local stack."""
 
+import json
+import os
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +20,7 @@ from tests.support.jobs import assert_exact, submit
 from tests.support.pipelines import canny
 
 PHOTOGRAPH = (ROOT / "examples" / "dandelion.jpg").read_bytes()
+RUNBOOK = ROOT / "docs" / "operate.md"
 PIPELINE = [canny(50, 150)]
 # The first request may start an instance, and a job that waits for more of them takes its time.
 PATIENCE_SECONDS = 300.0
@@ -47,6 +53,26 @@ def test_the_result_url_reads_one_file_and_no_more(finished: Job) -> None:
     assert httpx.get(without_signature).status_code in (401, 403, 404, 409)
     refused = httpx.put(finished.result.url, content=b"x", headers={"x-ms-blob-type": "BlockBlob"})
     assert refused.status_code == 403
+
+
+def test_commands_of_the_runbook_work(service: Service, finished: Job) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl isn't installed: apt-get install curl")
+    commands = re.findall(r"curl (?:-H [^`\n]+ )?\"\$TESSERA_API_URL[^`\n]+", RUNBOOK.read_text())
+    variables = {"TESSERA_API_URL": service.url, "KEY": service.key or "", "JOB": finished.id}
+    answers = [
+        subprocess.run(
+            ["sh", "-c", command.replace("curl ", "curl --silent --show-error --fail ", 1)],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for command in commands
+    ]
+    health, job = map(json.loads, answers)
+    assert health["status"] == "ok"
+    assert (job["id"], job["state"]) == (finished.id, "succeeded")
 
 
 def test_a_wrong_pipeline_is_refused_before_any_work(client: Client) -> None:
