@@ -89,6 +89,8 @@ class Machine:
         ------
         InputUnusable
             When the file can't be read, or the pipeline or the output isn't written as the API takes it.
+        WorkerFailed
+            When not even the end of the job could be recorded, for instance because no worker starts.
         """
         ordered = self._take(order)
         runner = JobRunner(self._pool, self._folder, on_progress or (lambda progress: None))

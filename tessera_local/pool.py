@@ -19,7 +19,7 @@ _MOST_DELIVERIES = MOST_ATTEMPTS + 2
 _TRIES = 3
 _FIRST_PAUSE = 0.2
 _LOG = "workers.log"
-_LOG_TAIL = 2000
+_LONGEST_REASON = 500
 _ENVIRONMENT = {
     # One task a process and one process a core, as on Azure; the memory settings are those of the app.
     "VIPS_CONCURRENCY": "1",
@@ -120,7 +120,7 @@ class Pool:
                 reply = await self._once(name, data)
             except _Died as died:
                 if deliveries == _MOST_DELIVERIES:
-                    raise WorkerFailed(f"{name} ends its process each time ({died})\n{self._log()}") from None
+                    raise WorkerFailed(f"{name} ends its process each time ({died}){self._log()}") from None
                 continue
             if "error" not in reply:
                 return reply
@@ -148,4 +148,6 @@ class Pool:
             self._idle.put_nowait(back)
 
     def _log(self) -> str:
-        return (self._folder / _LOG).read_text(errors="replace")[-_LOG_TAIL:].strip()
+        """Return the last line that a worker left, where an error stands."""
+        lines = (self._folder / _LOG).read_text(errors="replace").strip().splitlines()
+        return f": {lines[-1][-_LONGEST_REASON:]}" if lines else ""

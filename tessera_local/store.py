@@ -123,9 +123,7 @@ class FolderStore:
         committed = {part.block: part.size for part in content.parts if part.block} if content else {}
         return committed | dict(_staged(folder))
 
-    def commit(
-        self, container: str, name: str, blocks: Sequence[str], *, media_type: str = OCTETS
-    ) -> None:
+    def commit(self, container: str, name: str, blocks: Sequence[str], *, media_type: str = OCTETS) -> None:
         """Make the blob of these blocks, in this order; raise `BlobMissing` if one wasn't uploaded."""
         folder = self._blob(container, name)
         for _ in range(_TRIES):
