@@ -1,19 +1,23 @@
 """Fetch a result into a file that is complete or not there at all."""
 
+import hashlib
 import secrets
 from collections.abc import Callable
+from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO
 
 import httpx
 
+from tessera_client.answers import reason, refusal
 from tessera_client.errors import DownloadFailed, JobFailed
 from tessera_client.models import Job
 from tessera_client.retry import TRANSIENT_STATUSES, TransientFailure, retry_after, with_retries
-from tessera_client.transport import Transport, reason, refusal
+from tessera_client.transport import Transport
 
 Progress = Callable[[int, int], None]
 
+AGAIN_HINT = "Fetch it again."
 OVERWRITE_HINT = "Choose another name, or allow overwriting (--force)."
 
 
@@ -37,7 +41,16 @@ def fetch_result(
         raise JobFailed(job)
     if job.result is None:
         raise DownloadFailed(f"job {job.id} has no result yet, it is {job.state}", "Wait for it first.")
-    fetch(transport, job.result.url, target, job.result.size, overwrite=overwrite, progress=progress)
+    result = job.result
+    fetch(
+        transport,
+        result.url,
+        target,
+        result.size,
+        overwrite=overwrite,
+        progress=progress,
+        sha256=result.sha256,
+    )
 
 
 def fetch(
@@ -48,6 +61,7 @@ def fetch(
     *,
     overwrite: bool = False,
     progress: Progress | None = None,
+    sha256: str | None = None,
 ) -> None:
     """Write the bytes at ``url`` to a temporary file beside ``target``, check, then rename.
 
@@ -65,6 +79,8 @@ def fetch(
         Whether an existing target is replaced.
     progress : callable, optional
         Called with (bytes received, bytes in all).
+    sha256 : str, optional
+        Hexadecimal digest the file must have.
 
     Raises
     ------
@@ -72,13 +88,15 @@ def fetch(
         When storage answers 403.
     DownloadFailed
         When the target exists or cannot be written, storage does not answer, after the retries, or
-        the size is another.
+        the size or the digest is another.
     """
     check_target(target, overwrite=overwrite)
     partial = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with partial.open("xb") as file:
+        with partial.open("xb+") as file:
             _Download(transport, url, size, file, progress).run()
+            if sha256:
+                _verify(file, sha256)
         check_target(target, overwrite=overwrite)
         partial.replace(target)
     except OSError as unwritable:
@@ -101,6 +119,15 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         raise DownloadFailed(f"{target} is a folder", "Name the file to write in it.")
     if target.exists() and not overwrite:
         raise DownloadFailed(f"{target} already exists", OVERWRITE_HINT)
+
+
+def _verify(file: BufferedRandom, expected: str) -> None:
+    file.seek(0)
+    actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != expected.lower():
+        raise DownloadFailed(
+            f"the result's SHA-256 is {actual}, and {expected} was promised", "Fetch it again."
+        )
 
 
 class _Download:

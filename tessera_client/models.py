@@ -127,6 +127,10 @@ class Result:
     ----------
     url : str
         Short-lived address; it carries its own permission, so it is left out of ``repr``.
+    name : str or None
+        A file name for it.
+    sha256 : str or None
+        Hexadecimal digest of the bytes, where the API knows it.
     """
 
     url: str = field(repr=False)
@@ -135,6 +139,8 @@ class Result:
     media_type: str | None = None
     width: int | None = None
     height: int | None = None
+    name: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +156,16 @@ class Job:
         0 to 1.
     error : Problem or None
         Why it failed.
+    eta : float or None
+        Seconds that are probably left.
     seconds : mapping of str to float
         Time taken by each phase.
+    receipt : mapping
+        What the job took and costs, as the API tells it.
+    etag : str or None
+        Of the answer, to ask whether anything changed since.
+    retry_after : float
+        Seconds after which the API wants to be asked again; 0 where it doesn't say.
     document : dict
         The API's whole answer, with the fields this class does not know.
     """
@@ -166,9 +180,13 @@ class Job:
     stage: Stage | None = None
     tiles: Tiles = Tiles()
     progress: float = 0.0
+    eta: float | None = None
     result: Result | None = None
     error: Problem | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    receipt: Mapping[str, Any] = field(default_factory=dict)
+    etag: str | None = field(default=None, repr=False, compare=False)
+    retry_after: float = field(default=0.0, repr=False, compare=False)
     document: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -202,6 +220,15 @@ class Operation:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     accepts: Mapping[str, Any] = field(default_factory=dict)
     produces: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A stored pipeline."""
+
+    name: str
+    summary: str = ""
+    pipeline: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 ``<folder>/<container>/<name>/`` holds one blob: ``content`` lists the parts of the committed blob,
 ``staged-*`` are its uncommitted blocks. Everything appears under its name at once and complete, by a rename
-or a hard link, and a part that ``content`` lists is never changed: who reads while another writes sees the one
-blob or the other, and what a process that died left half written has no name that counts.
+or a hard link, and a part that ``content`` lists is never changed: who reads while another writes sees the
+one blob or the other, and what a process that died left half written has no name that counts.
 """
 
 import json
@@ -148,7 +148,7 @@ class FolderStore:
         shutil.rmtree(folder, ignore_errors=True)
 
     def adopt(self, container: str, name: str, file: Path) -> None:
-        """Make a blob of a file that stays where it is; when the file changes, reading raises `BlobChanged`."""
+        """Make a blob of a file where it is; once the file has changed, reading raises `BlobChanged`."""
         facts = file.stat()
         part = _Part("", str(file.absolute()), facts.st_size)
         _publish(self._made(container, name), _Content(_etag(facts), (part,)), new=False)

@@ -119,9 +119,9 @@ def test_a_cancelled_job_is_no_success(api: FakeApi, client: Client, uploaded: s
         client.wait(client.submit(uploaded, []).id)
 
 
-def test_cancel_removes_the_job(api: FakeApi, client: Client, uploaded: str) -> None:
+def test_delete_removes_the_job(api: FakeApi, client: Client, uploaded: str) -> None:
     job = client.submit(uploaded, [])
-    client.cancel(job.id)
+    client.delete(job.id)
     assert not api.jobs
     with pytest.raises(NotFound, match="No such job"):
         client.job(job.id)

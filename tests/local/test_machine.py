@@ -218,7 +218,8 @@ def test_what_cannot_be_ordered_is_refused(
 
 def test_the_folder_goes_when_the_program_is_killed(photo: Path, temporary: Path) -> None:
     script = (
-        "import asyncio, os, signal, sys\nfrom pathlib import Path\nfrom tessera_local import Machine, Order\n"
+        "import asyncio, os, signal, sys\nfrom pathlib import Path\n"
+        "from tessera_local import Machine, Order\n"
         "def kill(progress):\n"
         "    if progress.phase == 'decoding': os.kill(os.getpid(), signal.SIGKILL)\n"
         "async def main():\n"

@@ -1,7 +1,6 @@
 """The folder is a store as the activities expect it; the store in memory is held to the same."""
 
 import multiprocessing
-
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
