@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         WaitTimedOut,
     )
     from tessera_client.models import Health, Job, Operation, Output, Preset, Problem, Result, Step, Upload
-    from tessera_client.pipeline import parse_step
+    from tessera_client.pipeline import load_pipeline, parse_step
     from tessera_client.retry import RetryPolicy
     from tessera_client.uploads import UploadState
     from tessera_client.views import JobSummary, Plan, Previews, Ready, Tile
@@ -68,6 +68,7 @@ __all__ = [
     "UploadRefused",
     "UploadState",
     "WaitTimedOut",
+    "load_pipeline",
     "parse_step",
 ]
 

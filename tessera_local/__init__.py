@@ -12,8 +12,27 @@ Examples
 ...             machine.export(finished.job, target)
 """
 
+from tessera.messages import Fault
+from tessera.plan import Plan
+from tessera_local.catalogue import operations, presets
+from tessera_local.checks import Check, checks
 from tessera_local.errors import InputUnusable, LocalError, WorkerFailed
-from tessera_local.job import Progress
+from tessera_local.job import Progress, stage_name
 from tessera_local.machine import Finished, Machine, Order
 
-__all__ = ["Finished", "InputUnusable", "LocalError", "Machine", "Order", "Progress", "WorkerFailed"]
+__all__ = [
+    "Check",
+    "Fault",
+    "Finished",
+    "InputUnusable",
+    "LocalError",
+    "Machine",
+    "Order",
+    "Plan",
+    "Progress",
+    "WorkerFailed",
+    "checks",
+    "operations",
+    "presets",
+    "stage_name",
+]

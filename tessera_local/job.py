@@ -9,7 +9,7 @@ from typing import Any
 
 from tessera.errors import LimitExceeded
 from tessera.messages import Tally, TileOrder
-from tessera.plan import Plan
+from tessera.plan import Plan, Stage
 from tessera_local.errors import WorkerFailed
 from tessera_local.pool import Pool
 
@@ -101,6 +101,10 @@ def temporary_bytes(plan: Plan) -> int:
 def _phase(name: str, data: Any) -> str:
     if name != "process_tile":
         return _PHASES[name]
-    stage = TileOrder.from_json(data).stage
+    return stage_name(TileOrder.from_json(data).stage)
+
+
+def stage_name(stage: Stage) -> str:
+    """Return what a stage does, in the names of its operations."""
     steps = (*stage.steps, *((stage.measure,) if stage.measure else ()))
     return " + ".join(step.operation for step in steps) or "encode"

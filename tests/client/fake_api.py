@@ -261,7 +261,8 @@ class Handler(BaseHTTPRequestHandler):
         upload_id = f"upload-{len(self.api.blobs)}"
         url = f"{self.api.url}/blob/uploads/{upload_id}?sp=cw&{SIGNATURE}"
         expires = (datetime.now(UTC) + self.api.lifetime).isoformat()
-        document = {"id": upload_id, "url": url, "expires_at": expires, "max_bytes": self.api.max_bytes, "some_future_field": 1}  # fmt: skip
+        document = {"id": upload_id, "url": url, "expires_at": expires, "max_bytes": self.api.max_bytes,
+                    "some_future_field": 1}  # fmt: skip
         self.reply_json(201, document)
 
     def new_job(self, request: Request) -> None:

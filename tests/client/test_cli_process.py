@@ -28,6 +28,11 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
+def own_folders(home: Path) -> dict[str, str]:
+    """Return the variables for a configuration and a cache beside the photo."""
+    return {f"XDG_{name}_HOME": str(home.with_name(f"{home.name}-{name}")) for name in ("CONFIG", "CACHE")}
+
+
 @pytest.fixture
 def start(api: FakeApi, photo: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the command in the photo's folder; it is gone at the end of the test whatever happens."""
@@ -37,7 +42,12 @@ def start(api: FakeApi, photo: Path) -> Iterator[Callable[..., subprocess.Popen[
             process = subprocess.Popen(
                 [sys.executable, "-m", "tessera_client.cli", *arguments],
                 cwd=photo.parent,
-                env={**os.environ, "PYTHONPATH": PROJECT, "TESSERA_API_URL": api.url},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": PROJECT,
+                    "TESSERA_API_URL": api.url,
+                    **own_folders(photo.parent),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -82,11 +92,11 @@ def test_ctrl_c_cancels_the_job(
     process = start("run", "photo.jpg", "--op", "canny")
     out, err = pressed.stops(process)
     assert process.returncode == 130
-    assert "tessera: interrupted; job job-1 is being cancelled, its data is removed" in err
+    assert "tessera: interrupted; job job-1 is being cancelled" in err
     assert "Traceback" not in err
     assert out == ""
-    assert len(api.sent("DELETE", "/jobs/job-1")) == 1
-    assert not api.jobs
+    assert len(api.sent("POST", "/jobs/job-1/cancel")) == 1
+    assert api.jobs["job-1"][0]["state"] == "cancelled"
     assert [entry.name for entry in photo.parent.iterdir()] == ["photo.jpg"]
 
 
@@ -155,7 +165,7 @@ def test_a_cancellation_that_fails_is_not_called_done(
     api: FakeApi, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     api.script = [api.job_document()]
-    api.fail("DELETE", "/jobs/", 409)
+    api.fail("POST", "/cancel", 409)
     pressed = CtrlC(api, "GET", "/jobs/")
     process = start("run", "photo.jpg", "--op", "canny")
     _, err = pressed.stops(process)
@@ -191,7 +201,7 @@ def test_help_loads_no_http_client() -> None:
     script = (
         "import sys; from typer.testing import CliRunner; from tessera_client.cli import app\n"
         "result = CliRunner().invoke(app, ['--help']); assert result.exit_code == 0, result.output\n"
-        "print(sorted({'httpx', 'pydantic', 'tenacity', 'rich.progress'} & set(sys.modules)))"
+        "print(sorted({'httpx', 'pydantic', 'tenacity', 'rich.progress', 'cv2', 'numpy', 'yaml', 'asyncio', 'tessera_local'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True
@@ -202,7 +212,7 @@ def test_help_loads_no_http_client() -> None:
 def test_what_was_not_foreseen_is_one_line_and_no_traceback(photo: Path, api: FakeApi) -> None:
     script = (
         "import tessera_client.commands.jobs as jobs; from tessera_client import cli\n"
-        "import sys; sys.argv = ['tessera', 'status', 'j']; jobs.status = lambda *_: 1 / 0; cli.main()"
+        "import sys; sys.argv = ['tessera', 'status', 'j']; jobs.status = lambda *_, **__: 1 / 0; cli.main()"
     )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
