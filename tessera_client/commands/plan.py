@@ -39,7 +39,8 @@ def print_plan(settings: Settings, made: Plan) -> None:
     if settings.quiet:
         typer.echo(made.tiles)
         return
-    kind = f", {made.channels} channels of {made.depth} bits" if made.channels else ""
+    channels = "1 channel" if made.channels == 1 else f"{made.channels} channels"
+    kind = f", {channels} of {made.depth} bits" if made.channels else ""
     facts = {
         "Result": f"{made.width} x {made.height} pixels{kind}" if made.width else "",
         "Tiles": f"{made.tiles}, in one task" if made.direct else f"{made.tiles}",

@@ -328,7 +328,7 @@ def test_plan_tells_what_a_job_would_take(api: FakeApi, photo: Path) -> None:
     done = tessera("plan", "photo.jpg", "--op", "canny")
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
-        "Result    40 x 30 pixels, 1 channels of 8 bits",
+        "Result    40 x 30 pixels, 1 channel of 8 bits",
         "Tiles     4",
         "Memory    50.0 MB in each task",
         "Work      1.50 s of one processor",

@@ -18,6 +18,7 @@ import pytest
 from tests.client.fake_api import FakeApi, Request
 
 DEADLINE = 60.0
+HEAVY = {"httpx", "pydantic", "tenacity", "rich.progress", "cv2", "numpy", "yaml", "asyncio", "tessera_local"}
 PROJECT = str(Path(__file__).parents[2])
 
 
@@ -201,7 +202,7 @@ def test_help_loads_no_http_client() -> None:
     script = (
         "import sys; from typer.testing import CliRunner; from tessera_client.cli import app\n"
         "result = CliRunner().invoke(app, ['--help']); assert result.exit_code == 0, result.output\n"
-        "print(sorted({'httpx', 'pydantic', 'tenacity', 'rich.progress', 'cv2', 'numpy', 'yaml', 'asyncio', 'tessera_local'} & set(sys.modules)))"
+        f"print(sorted({HEAVY} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True
