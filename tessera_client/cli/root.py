@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,7 +72,7 @@ def root(
     except ConfigError as error:
         print(f"tessera: {error}", file=sys.stderr)
         raise typer.Exit(ExitCode.USAGE) from None
-    context.obj = found
+    context.obj = Settings(api_key=found.get(KEY), config=config)
 
 
 def examples(*lines: str) -> str:
@@ -85,8 +86,8 @@ def settings(
     context: typer.Context, api: str | None = None, json: bool = False, quiet: bool = False
 ) -> Settings:
     """Gather what every command is told."""
-    config: Mapping[str, Any] = context.obj or {}
-    return Settings(api, json, quiet, api_key=config.get(KEY))
+    configured: Settings = context.obj
+    return replace(configured, api=api, json=json, quiet=quiet)
 
 
 def _options(context: typer.Context) -> dict[str, set[str]]:

@@ -12,7 +12,7 @@ import typer
 from tessera_client.client import Client
 from tessera_client.commands.report import print_json
 from tessera_client.commands.settings import Settings
-from tessera_client.config import VARIABLE, default_path, is_private
+from tessera_client.config import default_path, is_private
 from tessera_client.errors import NotFound, TesseraClientError, UnexpectedResponse
 from tessera_client.exit_codes import ExitCode
 from tessera_client.settings import DEFAULT_API_URL
@@ -59,7 +59,7 @@ def check(settings: Settings, *, local_only: bool, temp_dir: Path | None) -> Non
 
 def _findings(settings: Settings, local_only: bool, temp_dir: Path | None) -> Iterator[Finding]:
     yield Finding("version", GOOD, f"tessera {version('tessera')}, Python {sys.version.split()[0]}")
-    yield _configuration()
+    yield _configuration(settings)
     if not local_only:
         yield from _service(settings)
     from tessera_client.commands.local import checks
@@ -69,12 +69,12 @@ def _findings(settings: Settings, local_only: bool, temp_dir: Path | None) -> It
         yield Finding(found.name, state, found.found, None if found.good else found.advice)
 
 
-def _configuration() -> Finding:
-    path = Path(os.environ.get(VARIABLE) or default_path())
+def _configuration(settings: Settings) -> Finding:
+    path = settings.config or default_path()
     if not path.exists():
         return Finding("configuration", GOOD, f"none ({path} would be it)")
-    if not is_private(path):
-        advice = f"If it holds api_key: chmod 600 {path}"
+    if settings.api_key and not is_private(path):
+        advice = f"It holds a key: chmod 600 {path}"
         return Finding("configuration", WARNING, f"{path} can be read by others", advice)
     return Finding("configuration", GOOD, str(path))
 
