@@ -3,12 +3,14 @@ import os
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from tessera_client.cli import app
+from tessera_client.uploads import SMALLEST_BLOCK
 from tests.client.conftest import QUICK
 from tests.client.fake_api import FakeApi, Fault
+
+COMMANDS = [each.name or each.callback.__name__ for each in app.registered_commands if each.callback]
 
 
 @pytest.fixture
@@ -432,8 +434,41 @@ def test_a_broken_answer_is_no_traceback(api: FakeApi, photo: Path) -> None:
     assert "is not the Tessera API (200 text/html)" in done.stderr
 
 
-@pytest.mark.parametrize("command", sorted(get_command(app).commands))
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_an_example(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"], env={**os.environ, "COLUMNS": "200"})
     assert done.exit_code == 0
     assert f"tessera {command}" in done.stdout.partition("Example")[2]
+
+
+def test_every_command_is_in_the_help_of_the_whole() -> None:
+    text = CliRunner().invoke(app, ["--help"]).stdout
+    assert [name for name in COMMANDS if f"│ {name} " not in text] == []
+    assert len(COMMANDS) == 14
+
+
+def test_an_upload_that_broke_goes_on_with_the_same_command(api: FakeApi, photo: Path) -> None:
+    photo.write_bytes(bytes(5 * SMALLEST_BLOCK))
+    api.fail("PUT", "blockid=MDAwMDAwMDM%3D", *[503] * QUICK.attempts)
+    broken = tessera("submit", "photo.jpg", "--op", "canny")
+    assert broken.exit_code == 1
+    assert "blocks have arrived: the same command again goes on from there." in broken.stderr
+    (record,) = (photo.parent / ".cache/tessera/uploads").iterdir()
+    assert record.stat().st_mode & 0o777 == 0o600
+    sent = len(api.sent("PUT", "comp=block&"))
+    done = tessera("submit", "photo.jpg", "--op", "canny")
+    assert done.exit_code == 0, done.stderr
+    assert len(api.sent("PUT", "comp=block&")) - sent < 5
+    assert len(api.sent("POST", "/uploads")) == 1
+    assert api.blobs["uploads/upload-0"] == photo.read_bytes()
+    assert not record.exists()
+
+
+def test_a_file_that_changed_is_sent_from_the_beginning(api: FakeApi, photo: Path) -> None:
+    photo.write_bytes(bytes(5 * SMALLEST_BLOCK))
+    api.fail("PUT", "blockid=MDAwMDAwMDM%3D", *[503] * QUICK.attempts)
+    assert tessera("submit", "photo.jpg", "--op", "canny").exit_code == 1
+    photo.write_bytes(b"1" * 5 * SMALLEST_BLOCK)
+    assert tessera("submit", "photo.jpg", "--op", "canny").exit_code == 0
+    assert len(api.sent("POST", "/uploads")) == 2
+    assert api.blobs["uploads/upload-0"] == photo.read_bytes()
