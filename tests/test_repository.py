@@ -179,7 +179,7 @@ def copied_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("tessera", "import activities", "function_app -> orchestrations | activities -> tessera"),
         ("tessera_client", "import tessera", "tessera_client uses nothing else of ours"),
         ("tessera_client", "import tessera_local", "tessera_client uses nothing else of ours"),
-        ("tessera_local", "import function_app", "tessera_local drives orchestrations and activities"),
+        ("tessera_local", "import function_app", "tessera_local knows no cloud, service or client"),
         ("emulator", "import function_app", "emulator uses nothing of ours"),
     ],
 )
