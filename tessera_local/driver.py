@@ -47,8 +47,8 @@ class Context:
         """Return the task of an activity; how it is tried again is the runner's matter."""
         return self._runner.activity(name, data)
 
-    def call_sub_orchestrator(self, name: str, data: Any) -> Awaitable[Any]:
-        """Return the task of another orchestrator."""
+    def call_sub_orchestrator(self, name: str, data: Any, instance_id: str | None = None) -> Awaitable[Any]:
+        """Return the task of another orchestrator; nobody asks for it by its id here."""
         return drive(name, data, self._runner)
 
     def task_all(self, tasks: Sequence[Awaitable[Any]]) -> Awaitable[list[Any]]:

@@ -116,8 +116,9 @@ class Machine:
         return self._store.export(naming.RESULTS, name, target)
 
     def discard(self, job: str) -> None:
-        """Remove the result and the records of a job: its space is free for others."""
-        for container, prefix in ((naming.RESULTS, job), (naming.JOBS, f"{job}/")):
+        """Remove all of a job that is over: its space is free for others."""
+        areas = ((naming.WORK, naming.work(job)), (naming.RESULTS, job), (naming.JOBS, f"{job}/"))
+        for container, prefix in areas:
             for name in self._store.names(container, prefix):
                 self._store.delete(container, name)
 

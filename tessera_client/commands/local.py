@@ -130,6 +130,7 @@ async def _process(order: Order, machine: tessera_local.Machine, shown: Display)
 
     finished = await machine.run(_ordered(order), show)
     if finished.outcome.fault:
+        machine.discard(finished.job)
         raise _failed(finished.outcome.fault, finished.cause)
     if order.target is None:
         machine.export(finished.job, sys.stdout.buffer)

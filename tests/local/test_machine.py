@@ -184,6 +184,9 @@ def test_several_jobs_share_the_workers(photo: Path, temporary: Path) -> None:
             assert len(workers()) == 2
             for finished in both:
                 machine.discard(finished.job)
+            (folder,) = temporary.iterdir()
+            left = [path for path in folder.rglob("*") if path.is_file() and path.parts[-3] != "uploads"]
+            assert [path.name for path in left] == ["workers.log"]
             return both
 
     assert [finished.outcome.state for finished in asyncio.run(main())] == ["succeeded"] * 3
