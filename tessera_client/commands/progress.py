@@ -169,7 +169,7 @@ def describe(job: Job) -> str:
         parts.append(f"{job.tiles.done} of {job.tiles.total} tiles")
     if job.tiles.retried:
         parts.append(f"{job.tiles.retried} retried")
-    if job.eta:
+    if job.eta and job.eta >= 1:
         parts.append(f"{job.eta:.0f} s left")
     return ", ".join(parts)
 

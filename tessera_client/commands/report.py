@@ -1,6 +1,7 @@
 """Words and JSON on stdout."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -17,6 +18,8 @@ from tessera_client.commands.settings import Settings
 from tessera_client.errors import describe as describe_problem
 from tessera_client.models import Job
 from tessera_client.views import JobSummary, Tile
+
+PIPED_WIDTH = 200
 
 
 def print_json(document: Any) -> None:
@@ -76,7 +79,7 @@ def print_job(job: Job) -> None:
         "Progress": ", ".join(filter(None, [f"{job.progress:.0%}", describe(job)])),
         "Created": f"{job.created_at:%Y-%m-%d %H:%M:%S %Z}" if job.created_at else "",
         "Finished": f"{job.finished_at:%Y-%m-%d %H:%M:%S %Z}" if job.finished_at else "",
-        "Cost": money(job.receipt.get("cost")),
+        "Cost": money(job.receipt.get("amount")),
         "Time": ", ".join(f"{phase} {duration(value)}" for phase, value in job.seconds.items()),
         "Result": f"{decimal(job.result.size)}, fetch it with `tessera result {job.id} -o FILE`"
         if job.result
@@ -137,7 +140,9 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(header, overflow="fold", no_wrap=index == 0, ratio=1 if last else None)
     for row in rows:
         table.add_row(*row)
-    Console(markup=False).print(table)
+    # What is piped on is cut by nobody's window.
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    Console(markup=False, width=width).print(table)
 
 
 def money(cost: Any) -> str:
