@@ -1,12 +1,15 @@
 """Leave nothing behind that a finished job doesn't need, and record how it ended."""
 
+import json
 from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from activities.store import BlobExists, Store
 from tessera import naming
-from tessera.messages import CleanupOrder
+from tessera.messages import RESUMABLE, CleanupOrder
+from tessera.parts import read_parts
 
 _DELETES_AT_ONCE = 8
 
@@ -14,17 +17,22 @@ _DELETES_AT_ONCE = 8
 def cleanup(order: CleanupOrder, store: Store) -> None:
     """Empty the job's work area, drop the result of a job that didn't succeed, then write the outcome.
 
-    The outcome comes last: who sees it knows that nothing else is left to do. A job that was asked to be
-    deleted leaves nothing at all; one that has no record any more was deleted before.
+    The outcome comes last: who sees it knows that nothing else is left to do. What is done of a job that can
+    be taken up again stays. A job that was asked to be deleted leaves nothing at all; one that has no record
+    any more was deleted before.
     """
     if not store.exists(naming.JOBS, naming.record(order.job)):
-        return remove_job(order.job, order.upload, store)
+        return remove_job(order.job, order.upload, order.marks, store)
     stop = naming.stop_flag(order.job)
     with suppress(BlobExists):
         store.write(naming.JOBS, stop, naming.STOP_DONE, new=True)
-    _remove(naming.WORK, naming.work(order.job), store)
-    if order.outcome.state != "succeeded":
-        _remove(naming.RESULTS, order.job, store)
+    fault = order.outcome.fault
+    if fault is None or fault.code not in RESUMABLE:
+        work = list(store.names(naming.WORK, naming.work(order.job)))
+        _keep_efforts(order.job, work, store)
+        _delete(naming.WORK, work, store)
+        if order.outcome.state != "succeeded":
+            _drop_result(order.job, store)
     store.write(
         naming.JOBS,
         naming.outcome(order.job),
@@ -32,18 +40,53 @@ def cleanup(order: CleanupOrder, store: Store) -> None:
         media_type="application/json",
     )
     if store.read(naming.JOBS, stop) == naming.STOP_DELETE:
-        remove_job(order.job, order.upload, store)
+        return remove_job(order.job, order.upload, order.marks, store)
+    for mark in order.marks:
+        if mark.startswith(f"{naming.RUNNING}/"):
+            store.delete(naming.JOBS, mark)
 
 
-def remove_job(job: str, upload: str, store: Store) -> None:
+def remove_job(job: str, upload: str, marks: Sequence[str], store: Store) -> None:
     """Remove every trace of a job: work area, result, upload, and its records last."""
-    _remove(naming.WORK, naming.work(job), store)
-    _remove(naming.RESULTS, job, store)
+    remove_work(job, store)
     store.delete(naming.UPLOADS, upload)
+    for mark in marks:
+        store.delete(naming.JOBS, mark)
     _remove(naming.JOBS, f"{job}/", store)
 
 
+def remove_work(job: str, store: Store) -> None:
+    """Remove what a job has made: the work area, and the result or the blocks of one."""
+    _remove(naming.WORK, naming.work(job), store)
+    _remove(naming.RESULTS, job, store)
+
+
+def _keep_efforts(job: str, work: Sequence[str], store: Store) -> None:
+    """Keep what each tile took whose blocks are about to go: two calls for a stage."""
+    prefix = naming.work(job, naming.SUMMARIES)
+    for name in work:
+        if name.startswith(prefix):
+            _keep(job, name.removeprefix(prefix), store.blocks(naming.WORK, name), store)
+
+
+def _drop_result(job: str, store: Store) -> None:
+    names = list(store.names(naming.RESULTS, job))
+    for name in names:
+        _keep(job, naming.LAST_STAGE, store.blocks(naming.RESULTS, name), store)
+    _delete(naming.RESULTS, names, store)
+
+
+def _keep(job: str, stage: str, blocks: dict[str, int], store: Store) -> None:
+    efforts = {tile: (part.attempt, part.seconds) for tile, part in read_parts(blocks).items()}
+    if efforts:
+        name = naming.tiles(job, stage)
+        store.write(naming.JOBS, name, json.dumps(efforts).encode(), media_type="application/json")
+
+
 def _remove(container: str, prefix: str, store: Store) -> None:
+    _delete(container, store.names(container, prefix), store)
+
+
+def _delete(container: str, names: Iterable[str], store: Store) -> None:
     with ThreadPoolExecutor(_DELETES_AT_ONCE) as pool:
-        deleted = pool.map(lambda name: store.delete(container, name), store.names(container, prefix))
-        deque(deleted, maxlen=0)
+        deque(pool.map(lambda name: store.delete(container, name), names), maxlen=0)

@@ -1,17 +1,19 @@
 """Do a job that is one tile in one activity: decode, process, encode."""
 
+from collections.abc import Callable
 from time import perf_counter
 
-import numpy as np
-
 from activities.attempts import begin, refuse_if_stopped
+from activities.reports import write_report
 from activities.store import Store
+from activities.tile_output import Effort, put_encoded
 from activities.uploads import open_upload
 from tessera import naming
-from tessera.codecs import codec_for
 from tessera.execute import run_whole
 from tessera.messages import DirectOrder, Tally
-from tessera.pipeline import bind
+from tessera.orientation import upright
+from tessera.pipeline import bind_planned
+from tessera.platform_id import platform_id
 
 
 def process_direct(order: DirectOrder, store: Store) -> Tally:
@@ -28,20 +30,24 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
     """
     started = perf_counter()
     refuse_if_stopped(order.job, store)
-    image = order.plan.image
+    plan, image = order.plan, order.plan.image
     attempt = begin(order.job, naming.DIRECT_TASK, store)
     decoder = open_upload(order.upload, image.size, image.etag, store)
     raster = next(decoder.bands(image.height))
     if image.icc:
         store.write(naming.WORK, naming.work(order.job, naming.profile()), decoder.icc)
-    raster = run_whole(raster, bind(order.pipeline))
-    codec = codec_for(order.plan.output)
-    data, checksum = codec.encode(np.ascontiguousarray(raster), 0, last=True)
-    store.put_block(naming.RESULTS, naming.result(order.job, codec.extension), naming.tile_block(0), data)
+    made = run_whole(raster, bind_planned(plan.pipeline), _reporter(order, store))
+    effort = Effort(0, attempt, started)
+    written = put_encoded(order.job, plan.output, plan.stages[-1].grid, effort, made, store)
     return Tally(
-        tiles=1,
-        retried=attempt - 1,
-        written=len(data),
-        seconds=round(perf_counter() - started, 4),
-        checksum=checksum,
+        tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
     )
+
+
+def _reporter(order: DirectOrder, store: Store) -> Callable[[int, bytes], None]:
+    first = len(upright(order.plan.image.orientation))
+
+    def report(place: int, document: bytes) -> None:
+        write_report(order.job, place - first, document, store)
+
+    return report

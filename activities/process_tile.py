@@ -2,23 +2,17 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from activities.attempts import begin, refuse_if_stopped
 from activities.store import Store
+from activities.tile_output import Effort, put_encoded
 from tessera import blockraster, naming, tables
 from tessera.checksum import Adler
-from tessera.codecs import codec_for
-from tessera.execute import Tables, run_stage
-from tessera.geometry import Placement, Rect, window
+from tessera.execute import Read, StageRun, Tables
 from tessera.messages import Tally, TileOrder
-from tessera.pipeline import bind_global
-from tessera.plan import Step
-
-type Array = NDArray[Any]
+from tessera.operations.base import Measured
+from tessera.plan import Raster
+from tessera.platform_id import platform_id
 
 
 def process_tile(order: TileOrder, store: Store) -> Tally:
@@ -36,18 +30,20 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     started = perf_counter()
     stage = order.stage
     refuse_if_stopped(order.job, store)
-    core = stage.grid.tile(order.tile)
-    region = window(core, stage.halo, stage.grid.frame)
     attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
-    pixels = blockraster.read(stage.source, region, _reader(order.job, stage.source.name, store))
-    placement = Placement(region, core, stage.grid.frame)
-    pixels = run_stage(pixels, stage, placement, _tables(order.job, store))
+    effort, core = Effort(order.tile, attempt, started), stage.grid.tile(order.tile)
+    run = StageRun.of(stage, _source(order.job, stage.source, store), _tables(order.job, store))
     if stage.measure:
-        written, checksum = _measure(order, stage.measure, pixels, placement, store), Adler()
+        written = _put_measured(order, run.measured(core), effort, store)
     else:
-        written, checksum = _encode(order, pixels[placement.inner.slices], core, store)
-    seconds = round(perf_counter() - started, 4)
-    return Tally(tiles=1, retried=attempt - 1, written=written, seconds=seconds, checksum=checksum)
+        written = put_encoded(order.job, order.output, stage.grid, effort, run.tile(core), store)
+    return Tally(
+        tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
+    )
+
+
+def _source(job: str, raster: Raster, store: Store) -> Read:
+    return lambda region: blockraster.read(raster, region, _reader(job, raster.name, store))
 
 
 def _tables(job: str, store: Store) -> Tables:
@@ -61,25 +57,14 @@ def _reader(job: str, name: str, store: Store) -> Callable[[int, int], bytes]:
     return lambda offset, length: store.read(naming.WORK, naming.work(job, name), offset, length)
 
 
-def _measure(order: TileOrder, step: Step, pixels: Array, placement: Placement, store: Store) -> int:
+def _put_measured(order: TileOrder, measured: Measured, effort: Effort, store: Store) -> int:
     """Put the labels, then the summary: the tile counts as done when the latter is there."""
-    operation, parameters = bind_global(step)
-    measured = operation.measure(np.ascontiguousarray(pixels), placement, parameters)
-    block, written = naming.tile_block(order.tile), len(measured.summary)
+    written = len(measured.summary)
     target = order.stage.target
     if target is not None and measured.labels is not None:
-        data = blockraster.to_block(target, measured.labels)
-        store.put_block(naming.WORK, naming.work(order.job, target.name), block, data)
+        data = blockraster.to_deflated_block(target, measured.labels)
+        store.put_block(naming.WORK, naming.work(order.job, target.name), naming.tile_block(order.tile), data)
         written += len(data)
     summaries = naming.work(order.job, naming.summaries(order.stage.index))
-    store.put_block(naming.WORK, summaries, block, measured.summary)
+    store.put_block(naming.WORK, summaries, effort.block(Adler(), measured.summary), measured.summary)
     return written
-
-
-def _encode(order: TileOrder, pixels: Array, core: Rect, store: Store) -> tuple[int, Adler]:
-    codec = codec_for(order.output)
-    last = order.tile == order.stage.grid.count - 1
-    data, checksum = codec.encode(np.ascontiguousarray(pixels), core.y0, last=last)
-    name = naming.result(order.job, codec.extension)
-    store.put_block(naming.RESULTS, name, naming.tile_block(order.tile), data)
-    return len(data), checksum

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from activities.attempts import refuse_if_stopped
+from activities.reports import write_report
 from activities.store import BlobMissing, Store
 from tessera import blockraster, naming, tables
 from tessera.messages import ReduceOrder
+from tessera.parts import read_parts
 from tessera.pipeline import bind_global
 from tessera.plan import Raster
 
@@ -28,7 +30,9 @@ def reduce(order: ReduceOrder, store: Store) -> None:
     if stage.target is not None:
         _commit_labels(order.job, stage.target, tiles, store)
     operation, parameters = bind_global(stage.measure)
-    merged = operation.merge(stage.grid, _summaries(order, tiles, store), parameters)
+    merged = operation.merge(stage.grid, _summaries(order, store), parameters)
+    if stage.report is not None:
+        return write_report(order.job, stage.report, merged[0], store)
     store.write(naming.WORK, naming.work(order.job, naming.table(stage.index)), tables.pack(merged))
 
 
@@ -42,11 +46,14 @@ def _commit_labels(job: str, target: Raster, tiles: list[str], store: Store) -> 
     store.commit(naming.WORK, name, [naming.HEAD_BLOCK, *tiles])
 
 
-def _summaries(order: ReduceOrder, tiles: list[str], store: Store) -> Iterator[bytes]:
-    name = naming.work(order.job, naming.summaries(order.stage.index))
-    store.commit(naming.WORK, name, tiles)
-    sizes = store.blocks(naming.WORK, name)
+def _summaries(order: ReduceOrder, store: Store) -> Iterator[bytes]:
+    name, count = naming.work(order.job, naming.summaries(order.stage.index)), order.stage.grid.count
+    found = read_parts(store.blocks(naming.WORK, name))
+    if len(found) < count:
+        raise BlobMissing(f"{name} lacks {count - len(found)} of {count} tiles")
+    parts = [found[tile] for tile in range(count)]
+    store.commit(naming.WORK, name, [part.block for part in parts])
     data, offset = store.read(naming.WORK, name), 0
-    for tile in tiles:
-        yield data[offset : offset + sizes[tile]]
-        offset += sizes[tile]
+    for part in parts:
+        yield data[offset : offset + part.size]
+        offset += part.size

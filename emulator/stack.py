@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,12 @@ class Stack:
 
 @contextmanager
 def running(
-    app: Path, folder: Path, *, workers: int = 2, environment: Mapping[str, str] | None = None
+    app: Path,
+    folder: Path,
+    *,
+    workers: int = 2,
+    environment: Mapping[str, str] | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[Stack]:
     """Start the app of a folder on free ports with its own Azurite, and stop everything at the end.
 
@@ -65,6 +70,8 @@ def running(
         Worker processes.
     environment : mapping, optional
         Added to the environment of host and workers.
+    options : sequence of str
+        Further options of ``emulator start``.
 
     Raises
     ------
@@ -76,6 +83,7 @@ def running(
     command += ["--min-workers", str(workers), "--max-workers", str(workers)]
     command += ["--state", str(folder / "state.sqlite"), "--ready-file", str(ready)]
     command += ["--azurite", str(folder / "azurite"), "--azurite-port", "0"]
+    command += options
     with log.open("ab") as output:
         # A session of its own: Ctrl-C in a terminal reaches the caller, who decides what to stop.
         process = subprocess.Popen(

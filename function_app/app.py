@@ -5,7 +5,15 @@ import logging
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app import durable, maintenance, routes_catalogue, routes_jobs, routes_uploads
+from function_app import (
+    durable,
+    maintenance,
+    routes_batches,
+    routes_catalogue,
+    routes_jobs,
+    routes_service,
+    routes_uploads,
+)
 from function_app.services import services
 
 # At INFO the storage SDK logs every request; libvips warns of each broken row of a damaged image, and the
@@ -19,6 +27,8 @@ services()
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
 app.register_functions(routes_uploads.blueprint)
 app.register_functions(routes_jobs.blueprint)
+app.register_functions(routes_batches.blueprint)
 app.register_functions(routes_catalogue.blueprint)
+app.register_functions(routes_service.blueprint)
 app.register_functions(durable.blueprint)
 app.register_functions(maintenance.blueprint)

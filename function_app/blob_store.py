@@ -6,15 +6,26 @@ goes through as its own exceptions.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
-from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContentSettings
+from azure.storage.blob import BlobBlock, BlobClient, BlobProperties, BlobServiceClient, ContentSettings
 
 from activities.store import OCTETS, BlobChanged, BlobExists, BlobMissing, Stat
+from tessera import naming
 
 _MISSING = ("BlobNotFound", "ContainerNotFound", "InvalidBlockList")
+
+
+class Entry(NamedTuple):
+    """A blob in a listing; *size* is 0 for one that has uncommitted blocks only."""
+
+    name: str
+    size: int
+    etag: str
+    modified: datetime
 
 
 class BlobStore:
@@ -123,6 +134,61 @@ class BlobStore:
             for blob in found:
                 yield blob.name
 
+    def entries(self, container: str, prefix: str) -> list[Entry]:
+        """Return the blobs whose names begin with *prefix*, also uncommitted ones, in order of names."""
+        found = self._client.get_container_client(container).list_blobs(
+            name_starts_with=prefix, include=["uncommittedblobs"]
+        )
+        with suppress(BlobMissing), _translated(container, prefix):
+            return [_entry(blob) for blob in found]
+        return []
+
+    def page(self, container: str, prefix: str, most: int, token: str | None) -> tuple[list[str], str | None]:
+        """Return at most *most* names that begin with *prefix*, and what to go on with, if there are more.
+
+        Raises
+        ------
+        ValueError
+            If *token* is none that was given.
+        """
+        listing = self._client.get_container_client(container).list_blobs(
+            name_starts_with=prefix, results_per_page=most
+        )
+        pages: Any = listing.by_page(continuation_token=token)
+        try:
+            with _translated(container, prefix):
+                names = [blob.name for blob in next(pages, ())]
+        except BlobMissing:
+            return [], None
+        except HttpResponseError as error:
+            if error.status_code == 400:
+                raise ValueError("the token is none that was given") from error
+            raise
+        return names, pages.continuation_token or None
+
+    def fetch(self, container: str, name: str) -> tuple[bytes, str]:
+        """Return a blob's bytes and ETag; raise `BlobMissing` if there is none."""
+        with _translated(container, name):
+            download = self._blob(container, name).download_blob()
+            return download.readall(), download.properties.etag
+
+    def replace(self, container: str, name: str, data: bytes, etag: str) -> None:
+        """Write a blob in place of the one of *etag*; raise `BlobChanged` if that is gone."""
+        with _translated(container, name):
+            self._blob(container, name).upload_blob(
+                data, overwrite=True, etag=etag, match_condition=MatchConditions.IfNotModified
+            )
+
+    def committed(self, container: str, name: str) -> list[tuple[str, int]]:
+        """Return id and bytes of each committed block, in order; raise `BlobMissing` if there is no blob."""
+        with _translated(container, name):
+            blocks, _ = self._blob(container, name).get_block_list("committed")
+        return [(block.id, block.size) for block in blocks]
+
+    def probe(self) -> None:
+        """Make one request, to see that the service answers."""
+        self._client.get_container_client(naming.JOBS).exists()
+
     def delete(self, container: str, name: str) -> None:
         """Remove a blob with its uncommitted blocks; a missing one is success."""
         blob = self._blob(container, name)
@@ -156,6 +222,13 @@ class BlobStore:
 
     def _blob(self, container: str, name: str) -> BlobClient:
         return self._client.get_blob_client(container, name)
+
+
+def _entry(blob: BlobProperties) -> Entry:
+    # Uncommitted blobs may have no date; a listing has ETags without the quotes that conditions want.
+    modified: datetime | None = blob.last_modified
+    etag = str(blob.etag or "").strip('"')
+    return Entry(str(blob.name), blob.size or 0, f'"{etag}"', modified or datetime.now(UTC))
 
 
 @contextmanager

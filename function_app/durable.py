@@ -15,16 +15,26 @@ from activities.reduce import reduce
 from activities.replies import reply
 from activities.stitch import stitch
 from activities.store import Store
+from activities.survey import survey
+from function_app.batches import end_batch, record_jobs
 from function_app.services import services
+from function_app.settings import Settings
+from function_app.word import notify
+from orchestrations.process_batch import process_batch, process_jobs
 from orchestrations.process_image import process_image
 from orchestrations.process_tiles import process_tiles
+from orchestrations.send_word import send_word
 from tessera.messages import (
+    BatchEnd,
+    BatchPart,
     CleanupOrder,
     DirectOrder,
     IngestOrder,
     JobOrder,
+    NotifyOrder,
     ReduceOrder,
     StitchOrder,
+    SurveyOrder,
     TileOrder,
 )
 from tessera.plan import Message, Plan
@@ -48,11 +58,21 @@ def _register_activity[Order: Message](
     blueprint.function_name(name)(blueprint.activity_trigger(input_name="order", activity=name)(activity))
 
 
-def _register_orchestrator(name: str, steps: Callable[[Any, Any], Any]) -> None:
+def _task_retry(settings: Settings) -> df.RetryOptions:
+    return df.RetryOptions(settings.retry_interval_ms, settings.retry_attempts)
+
+
+def _word_retry(settings: Settings) -> df.RetryOptions:
+    return df.RetryOptions(settings.webhook_interval_ms, settings.webhook_attempts)
+
+
+def _register_orchestrator(
+    name: str,
+    steps: Callable[[Any, Any], Any],
+    retry_of: Callable[[Settings], df.RetryOptions] = _task_retry,
+) -> None:
     def orchestrator(context: df.DurableOrchestrationContext) -> Any:
-        settings = services().settings
-        retry = df.RetryOptions(settings.retry_interval_ms, settings.retry_attempts)
-        return (yield from steps(context, retry))
+        return (yield from steps(context, retry_of(services().settings)))
 
     trigger = blueprint.orchestration_trigger(context_name="context", orchestration=name)
     blueprint.function_name(name)(trigger(orchestrator))
@@ -60,6 +80,9 @@ def _register_orchestrator(name: str, steps: Callable[[Any, Any], Any]) -> None:
 
 _register_orchestrator("process_image", process_image)
 _register_orchestrator("process_tiles", process_tiles)
+_register_orchestrator("process_batch", process_batch)
+_register_orchestrator("process_jobs", process_jobs)
+_register_orchestrator("send_word", send_word, _word_retry)
 _register_activity("inspect_upload", JobOrder, _inspect_upload)
 _register_activity("ingest", IngestOrder, ingest)
 _register_activity("process_direct", DirectOrder, process_direct)
@@ -67,3 +90,7 @@ _register_activity("process_tile", TileOrder, process_tile)
 _register_activity("reduce", ReduceOrder, reduce)
 _register_activity("stitch", StitchOrder, stitch)
 _register_activity("cleanup", CleanupOrder, cleanup)
+_register_activity("survey", SurveyOrder, survey)
+_register_activity("record_jobs", BatchPart, record_jobs)
+_register_activity("end_batch", BatchEnd, end_batch)
+_register_activity("notify", NotifyOrder, notify)

@@ -1,43 +1,78 @@
 """What all routes share: reading JSON bodies, writing JSON answers, and turning errors into problems."""
 
 import functools
+import hashlib
+import inspect
 import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+import azure.durable_functions as df
 import azure.functions as func
 from azure.core.exceptions import AzureError
 from pydantic import BaseModel, ValidationError
 
-from function_app.problems import Internal, InvalidRequest, Unavailable, problem
-from tessera.errors import LimitExceeded, TesseraError
-
-MOST_BODY_BYTES = 64 << 10
+from function_app.json_guard import plain_json
+from function_app.problems import (
+    Internal,
+    InvalidRequest,
+    QuotaExceeded,
+    Unavailable,
+    UnsupportedMedia,
+    problem,
+)
+from function_app.routes import Route
+from tessera.errors import TesseraError
 
 type Handler = Callable[..., Coroutine[Any, Any, func.HttpResponse]]
 
+POLL_AGAIN = {"Retry-After": "1"}
 _log = logging.getLogger(__name__)
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_KEY_PARAMETERS = ("code", "clientId")
+"""Query parameters of the Functions host, which carry its key."""
 
 
-def answer(status: int, document: Any = None, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+def serve(blueprint: df.Blueprint, route: Route) -> Callable[[Handler], Handler]:
+    """Return a decorator that registers a handler for *route*; one that takes a ``client`` is given it."""
+
+    def register(handler: Handler) -> Handler:
+        if handler.__name__ != route.name:
+            raise TypeError(f"{handler.__name__} serves the route {route.name}")
+        guarded = answering_problems(handler)
+        if "client" in inspect.signature(handler).parameters:
+            guarded = blueprint.durable_client_input(client_name="client")(guarded)
+        level = func.AuthLevel.ANONYMOUS if route.is_open else func.AuthLevel.FUNCTION
+        blueprint.route(route.template, methods=[route.method], auth_level=level)(guarded)
+        return handler
+
+    return register
+
+
+def answer(
+    status: int, document: BaseModel | Any = None, headers: Mapping[str, str] | None = None
+) -> func.HttpResponse:
     """Return *document* as JSON; without one, an empty body."""
+    if isinstance(document, BaseModel):
+        document = document.model_dump(mode="json", by_alias=True)
     body = None if document is None else json.dumps(document, ensure_ascii=False, allow_nan=False)
     return func.HttpResponse(
         body, status_code=status, mimetype="application/json", headers={**_HEADERS, **(headers or {})}
     )
 
 
-def refusal(error: TesseraError) -> func.HttpResponse:
+def refusal(error: TesseraError, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """Return *error* as a problem document."""
     document = problem(error.to_json())
-    headers = {**_HEADERS, **({"Retry-After": "5"} if document["status"] == 503 else {})}
+    again = {503: "5"}.get(document["status"])
+    if isinstance(error, QuotaExceeded):
+        again = str(error.retry_after)
     return func.HttpResponse(
         json.dumps(document, ensure_ascii=False),
         status_code=document["status"],
         mimetype="application/problem+json",
-        headers=headers,
+        headers={**_HEADERS, **({"Retry-After": again} if again else {}), **(headers or {})},
     )
 
 
@@ -60,26 +95,67 @@ def answering_problems(handler: Handler) -> Handler:
     return guarded
 
 
-def parse[Model: BaseModel](model: type[Model], body: bytes) -> Model:
-    """Return the request that *body* (JSON) holds.
+def tagged(
+    req: func.HttpRequest, document: dict[str, Any], tag: str, headers: Mapping[str, str]
+) -> func.HttpResponse:
+    """Return *document* with its ETag, or 304 if the caller has what *tag* stands for."""
+    named = {"ETag": tag, **headers}
+    known = [item.strip().removeprefix("W/") for item in req.headers.get("If-None-Match", "").split(",")]
+    if tag.removeprefix("W/") in known:
+        return func.HttpResponse(None, status_code=304, headers={**_HEADERS, **named})
+    return answer(200, document, named)
+
+
+def entity_tag(document: Any) -> str:
+    """Return a weak ETag that changes with *document*."""
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    return f'W/"{digest[:32]}"'
+
+
+def body_of[Model: BaseModel](req: func.HttpRequest, route: Route, model: type[Model]) -> Model:
+    """Return the request that the body of *req* (JSON) holds.
 
     Raises
     ------
+    UnsupportedMedia
+        If it says that it is something else than JSON.
     LimitExceeded
-        If the body is longer than ``MOST_BODY_BYTES``.
+        If it is longer than the route takes, or nested too deeply.
     InvalidRequest
         If it isn't JSON, or a member is missing, unknown, of another type or out of range; the pointer
         names the first.
     """
-    if len(body) > MOST_BODY_BYTES:
-        raise LimitExceeded(
-            f"the request has {len(body):,} bytes",
-            limit=MOST_BODY_BYTES,
-            actual=len(body),
-            hint="send the image to the upload's URL, and only the job's description here",
+    kind = req.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    body = req.get_body()
+    if kind not in ("", "application/json") and body:
+        raise UnsupportedMedia(
+            f"the body is said to be {kind[:80]}", hint="send JSON with Content-Type: application/json"
         )
+    if not body and not route.body_required:
+        body = b"{}"
+    return parse(model, body, route.most_body_bytes)
+
+
+def parse[Model: BaseModel](model: type[Model], body: bytes, most_bytes: int = 64 << 10) -> Model:
+    """Return the request that *body* (JSON) holds; see `body_of` for what is refused."""
+    text = plain_json(body, most_bytes)
     try:
-        return model.model_validate_json(body, strict=True)
+        return model.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise _invalid(model, error) from error
+
+
+def query_of[Model: BaseModel](req: func.HttpRequest, model: type[Model]) -> Model:
+    """Return what the query of *req* asks for.
+
+    Raises
+    ------
+    InvalidRequest
+        If a parameter is unknown, of another type or out of range.
+    """
+    given = {name: value for name, value in req.params.items() if name not in _KEY_PARAMETERS}
+    try:
+        return model.model_validate(given)
     except ValidationError as error:
         raise _invalid(model, error) from error
 

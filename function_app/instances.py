@@ -1,6 +1,7 @@
 """Orchestrations as the Durable Functions host knows them; the instance id is the job's id."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -8,12 +9,16 @@ from typing import Any
 import azure.durable_functions as df
 
 from function_app.problems import Unavailable
-from tessera.messages import JobOrder
+from tessera.messages import BatchOrder, JobOrder
+from tessera.plan import Message
 
 _Status = df.OrchestrationRuntimeStatus
 _ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled)
 _PURGE_TRIES = 20
 _PURGE_INTERVAL = 0.25
+_BELIEVED_SECONDS = 2.0
+_REMEMBERED = 1000
+_seen_running: dict[str, float] = {}
 
 
 class Life(Enum):
@@ -35,6 +40,20 @@ async def life(client: Any, job: str) -> Life:
     return Life.WAITING if status is _Status.Pending else Life.RUNNING
 
 
+async def lately(client: Any, job: str) -> Life:
+    """Return how far the orchestration is, and believe for some seconds that one that ran still does."""
+    seen = _seen_running.get(job)
+    if seen is not None and time.monotonic() - seen < _BELIEVED_SECONDS:
+        return Life.RUNNING
+    found = await life(client, job)
+    _seen_running.pop(job, None)
+    if found is Life.RUNNING:
+        _seen_running[job] = time.monotonic()
+        if len(_seen_running) > _REMEMBERED:
+            del _seen_running[next(iter(_seen_running))]
+    return found
+
+
 async def start(client: Any, order: JobOrder, *, new: bool) -> None:
     """Start the orchestration of a job, unless the job isn't *new* and has one.
 
@@ -43,17 +62,47 @@ async def start(client: Any, order: JobOrder, *, new: bool) -> None:
     Unavailable
         If the host doesn't start it.
     """
-    if not new and await life(client, order.job) is not Life.ABSENT:
+    await _start(client, "process_image", order.job, order, new=new)
+
+
+async def start_batch(client: Any, order: BatchOrder, *, new: bool) -> None:
+    """Start the orchestration of a batch, unless it isn't *new* and has one.
+
+    Raises
+    ------
+    Unavailable
+        If the host doesn't start it.
+    """
+    await _start(client, "process_batch", order.batch, order, new=new)
+
+
+async def _start(client: Any, orchestrator: str, instance: str, order: Message, *, new: bool) -> None:
+    if not new and await life(client, instance) is not Life.ABSENT:
         return
     try:
-        await client.start_new("process_image", order.job, order.to_json())
+        await client.start_new(orchestrator, instance, order.to_json())
     except Exception as error:
         # A start that came second is refused by the host; the SDK raises nothing more exact.
-        if await life(client, order.job) in (Life.ABSENT, Life.ENDED):
+        if await life(client, instance) in (Life.ABSENT, Life.ENDED):
             raise Unavailable(
                 "the job is recorded, but could not be started",
                 hint="send the same request with the same Idempotency-Key again",
             ) from error
+
+
+async def until_over(client: Any, job: str) -> None:
+    """Wait for the last turn of an orchestration whose job is over.
+
+    Raises
+    ------
+    Unavailable
+        If it still has something to do after some seconds, such as sending word.
+    """
+    for _ in range(_PURGE_TRIES):
+        if await life(client, job) in (Life.ENDED, Life.ABSENT):
+            return
+        await asyncio.sleep(_PURGE_INTERVAL)
+    raise Unavailable("the job is still ending", hint="try again in some seconds")
 
 
 async def forget(client: Any, job: str) -> None:

@@ -1,12 +1,13 @@
-"""Timer: histories of orchestrations that are long over are removed."""
+"""Timer: what nobody needs any more is removed."""
 
+import asyncio
 import logging
 from datetime import timedelta
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app import instances
+from function_app import instances, purge
 from function_app.services import services
 
 blueprint = df.Blueprint()
@@ -15,7 +16,10 @@ _log = logging.getLogger(__name__)
 
 @blueprint.timer_trigger(arg_name="timer", schedule="0 15 3 * * *")
 @blueprint.durable_client_input(client_name="client")
-async def purge_histories(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
-    """Remove what Durable Functions keeps of old jobs; blobs have their own lifecycle rules."""
-    count = await instances.forget_older_than(client, timedelta(days=services().settings.history_days))
+async def purge_old(timer: func.TimerRequest, client: df.DurableOrchestrationClient) -> None:
+    """Remove histories of orchestrations, expired jobs and batches, abandoned uploads and work."""
+    own = services()
+    count = await instances.forget_older_than(client, timedelta(days=own.settings.history_days))
     _log.info("removed the histories of %d orchestrations", count)
+    removed = await asyncio.to_thread(purge.run, own)
+    _log.info("removed what had expired: %s", ", ".join(f"{what} {count}" for what, count in removed.items()))

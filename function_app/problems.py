@@ -19,9 +19,19 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "job-lost": HTTPStatus.INTERNAL_SERVER_ERROR,
     # What a request can be answered with.
     "invalid-request": HTTPStatus.BAD_REQUEST,
+    "invalid-cursor": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not-found": HTTPStatus.NOT_FOUND,
     "upload-not-found": HTTPStatus.NOT_FOUND,
     "job-not-found": HTTPStatus.NOT_FOUND,
+    "batch-not-found": HTTPStatus.NOT_FOUND,
+    "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "idempotency-conflict": HTTPStatus.CONFLICT,
+    "job-is-over": HTTPStatus.CONFLICT,
+    "not-retryable": HTTPStatus.CONFLICT,
+    "no-result": HTTPStatus.CONFLICT,
+    "unsupported-media-type": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "invalid-webhook": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "quota-exceeded": HTTPStatus.TOO_MANY_REQUESTS,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -31,10 +41,20 @@ class ApiError(TesseraError):
     """Root of what is wrong with a request; never raised directly.
 
     ApiError
-    +-- InvalidRequest        the body or a header is not what the route takes
+    +-- InvalidRequest        the body, the query or a header is not what the route takes
+    +-- InvalidCursor         the cursor is none that was given
+    +-- NoSuchRoute           there is no such address
+    +-- MethodNotAllowed      the address takes other methods
+    +-- UnsupportedMedia      the body is not JSON by its own word
     +-- UploadNotFound        there is no such upload
     +-- JobNotFound           there is no such job
-    +-- IdempotencyConflict   the key was used for another job
+    +-- BatchNotFound         there is no such batch
+    +-- IdempotencyConflict   the key was used for another request
+    +-- JobIsOver             what is over can't be stopped
+    +-- NotRetryable          taking the job up again gives the same, or it isn't over
+    +-- NoResult              the job has no result, or none yet
+    +-- InvalidWebhook        the webhook's address is not one that is called from here
+    +-- QuotaExceeded         the caller has too much under way: try again later
     +-- Unavailable           storage or the host doesn't answer: try again
     +-- Internal              a defect; the log has the cause
     """
@@ -45,6 +65,34 @@ class InvalidRequest(ApiError):
 
     code: ClassVar[str] = "invalid-request"
     title: ClassVar[str] = "The request is refused"
+
+
+class InvalidCursor(ApiError):
+    """The cursor of a list is none that was given, or no longer."""
+
+    code: ClassVar[str] = "invalid-cursor"
+    title: ClassVar[str] = "The cursor is refused"
+
+
+class NoSuchRoute(ApiError):
+    """There is nothing at this address."""
+
+    code: ClassVar[str] = "not-found"
+    title: ClassVar[str] = "There is nothing at this address"
+
+
+class MethodNotAllowed(ApiError):
+    """The address is known, but not with this method."""
+
+    code: ClassVar[str] = "method-not-allowed"
+    title: ClassVar[str] = "The method is not allowed here"
+
+
+class UnsupportedMedia(ApiError):
+    """The body says that it isn't JSON."""
+
+    code: ClassVar[str] = "unsupported-media-type"
+    title: ClassVar[str] = "The body must be JSON"
 
 
 class UploadNotFound(ApiError):
@@ -61,11 +109,54 @@ class JobNotFound(ApiError):
     title: ClassVar[str] = "There is no such job"
 
 
+class BatchNotFound(ApiError):
+    """There is no batch of this id: never started, or removed since."""
+
+    code: ClassVar[str] = "batch-not-found"
+    title: ClassVar[str] = "There is no such batch"
+
+
 class IdempotencyConflict(ApiError):
     """The Idempotency-Key was sent before with another body."""
 
     code: ClassVar[str] = "idempotency-conflict"
     title: ClassVar[str] = "The Idempotency-Key is taken"
+
+
+class JobIsOver(ApiError):
+    """What is over can't be stopped."""
+
+    code: ClassVar[str] = "job-is-over"
+    title: ClassVar[str] = "The job is over"
+
+
+class NotRetryable(ApiError):
+    """The job isn't over, has succeeded, or would fail in the same way."""
+
+    code: ClassVar[str] = "not-retryable"
+    title: ClassVar[str] = "The job can't be taken up again"
+
+
+class NoResult(ApiError):
+    """The job isn't over, or ended without a result."""
+
+    code: ClassVar[str] = "no-result"
+    title: ClassVar[str] = "There is no result"
+
+
+class InvalidWebhook(ApiError):
+    """The address is not https, can't be resolved, or is not a public one."""
+
+    code: ClassVar[str] = "invalid-webhook"
+    title: ClassVar[str] = "The webhook is refused"
+
+
+class QuotaExceeded(ApiError):
+    """The caller has too many jobs running, or sent too many pixels today; *retry_after* is in seconds."""
+
+    code: ClassVar[str] = "quota-exceeded"
+    title: ClassVar[str] = "The quota is used up"
+    retry_after = 60
 
 
 class Unavailable(ApiError):

@@ -1,15 +1,23 @@
 """How far a running job is, read from the blocks that its tasks have put: right also after a crash."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import NamedTuple
 
 from activities.store import Store
+from function_app.planning import stage_name
 from tessera import naming
 from tessera.codecs import codec_for
+from tessera.parts import read_parts
 from tessera.plan import Plan, Stage
+from tessera.receipts import phase_seconds
 
 _TILE_BLOCK = naming.tile_block(0)[0]
+_REMEMBERED = 1000
+_LISTINGS_AT_ONCE = 8
 
 
 class Phase(NamedTuple):
@@ -25,35 +33,89 @@ class Phase(NamedTuple):
     tiles: int
 
 
+class Done(NamedTuple):
+    """What is done of a phase: blocks, seconds that tasks took for them, and their bytes."""
+
+    blocks: int
+    busy: float
+    written: int
+
+
 @dataclass(frozen=True)
 class Progress:
-    """The phase that a job is in, of all its *phases*, and the blocks of that phase that are there."""
+    """The *phases* of a job, what is *done* of each up to the one that it is in, and retries so far."""
 
     phases: Sequence[Phase]
-    index: int
-    done: int
+    done: Sequence[Done]
     retried: int
+    expected: Sequence[float]
+
+    @property
+    def index(self) -> int:
+        """Return the index of the phase that the job is in."""
+        return len(self.done) - 1
 
     @property
     def phase(self) -> Phase:
-        """Return the phase."""
+        """Return the phase that the job is in."""
         return self.phases[self.index]
 
     @property
     def tiles_done(self) -> int:
         """Return the tiles that are there, of all phases."""
-        earlier = sum(phase.tiles for phase in self.phases[: self.index])
-        return earlier + (self.done if self.phase.tiles else 0)
+        return sum(done.blocks for phase, done in zip(self.phases, self.done, strict=False) if phase.tiles)
 
     @property
     def fraction(self) -> float:
         """Return the done part of the job, 0 to 1; each phase counts the same."""
-        return round((self.index + self.done / self.phase.blocks) / len(self.phases), 4)
+        return round((self.index + self.done[-1].blocks / self.phase.blocks) / len(self.phases), 4)
 
     @property
     def complete(self) -> bool:
         """Tell whether nothing is left to do but to stitch."""
-        return self.index == len(self.phases) - 1 and self.done == self.phase.blocks
+        return len(self.done) == len(self.phases) and self.done[-1].blocks == self.phase.blocks
+
+    @property
+    def busy(self) -> float:
+        """Return the seconds of tasks so far: measured for tiles, expected for decoding."""
+        decoding = self.done[0].blocks / self.phases[0].blocks * self.expected[0]
+        return sum(done.busy for done in self.done) + (0 if self.phases[0].tiles else decoding)
+
+    @property
+    def written(self) -> int:
+        """Return the bytes of blocks written so far."""
+        return sum(done.written for done in self.done)
+
+    def seconds_left(self, elapsed: float) -> float | None:
+        """Return the seconds that are probably left after *elapsed*, as long as the pace lasts."""
+        done = sum(
+            expected * done.blocks / phase.blocks
+            for expected, done, phase in zip(self.expected, self.done, self.phases, strict=False)
+        )
+        return round((sum(self.expected) - done) * elapsed / done, 1) if done else None
+
+
+class _Memory:
+    """Phases that are over, by job and run: they don't change, so their blocks are listed once."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: OrderedDict[tuple[str, int], list[Done]] = OrderedDict()
+
+    def get(self, job: str, run: int) -> list[Done]:
+        with self._lock:
+            return list(self._known.get((job, run), ()))
+
+    def put(self, job: str, run: int, done: list[Done]) -> None:
+        with self._lock:
+            if len(done) > len(self._known.get((job, run), ())):
+                self._known[job, run] = done
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+
+
+_memory = _Memory()
+_listing = ThreadPoolExecutor(_LISTINGS_AT_ONCE, thread_name_prefix="listing")
 
 
 def phases(job: str, plan: Plan) -> list[Phase]:
@@ -62,30 +124,48 @@ def phases(job: str, plan: Plan) -> list[Phase]:
     if plan.direct:
         return [Phase("process", naming.RESULTS, result, 1, 1)]
     source = plan.stages[0].source
-    decode = Phase("decode", naming.WORK, naming.work(job, source.name), source.grid.count, 0)
+    decode = Phase("decode", naming.WORK, naming.work(job, source.name), source.bands.count, 0)
     return [decode, *(_phase(job, stage, result) for stage in plan.stages)]
 
 
-def measure(job: str, plan: Plan, store: Store) -> Progress:
-    """Return how far the job is: two listings, and one more for each phase that hasn't begun."""
+def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:
+    """Return how far the job is: two listings as a rule, and one more for each phase that ended just now."""
     every = phases(job, plan)
     retries = naming.work(job, f"{naming.RETRIES}/")
-    retried = sum(1 for _ in store.names(naming.WORK, retries))
-    for index in reversed(range(len(every))):
-        done = _tile_blocks(store.blocks(every[index].container, every[index].blob))
-        if done:
-            return Progress(every, index, min(done, every[index].blocks), retried)
-    return Progress(every, 0, 0, retried)
+    counted = _listing.submit(lambda: sum(1 for _ in store.names(naming.WORK, retries)))
+    ended = _memory.get(job, run)[: len(every) - 1]
+    while True:
+        current = _done(every[len(ended)], store)
+        if current.blocks < every[len(ended)].blocks or len(ended) == len(every) - 1:
+            break
+        ended.append(current)
+    _memory.put(job, run, ended)
+    if current.blocks == 0 and len(ended) < len(every) - 1:
+        # The work is removed once the result is there.
+        last = _done(every[-1], store)
+        if last.blocks:
+            ended += [Done(phase.blocks, 0.0, 0) for phase in every[len(ended) : -1]]
+            current = last
+    return Progress(every, [*ended, current], counted.result(), phase_seconds(plan))
 
 
 def _phase(job: str, stage: Stage, result: str) -> Phase:
-    steps = (*stage.steps, *((stage.measure,) if stage.measure else ()))
-    name = " + ".join(step.operation for step in steps) or "encode"
     count = stage.grid.count
     if stage.measure is None:
-        return Phase(name, naming.RESULTS, result, count, count)
-    return Phase(name, naming.WORK, naming.work(job, naming.summaries(stage.index)), count, count)
+        return Phase(stage_name(stage), naming.RESULTS, result, count, count)
+    return Phase(
+        stage_name(stage), naming.WORK, naming.work(job, naming.summaries(stage.index)), count, count
+    )
 
 
-def _tile_blocks(blocks: dict[str, int]) -> int:
-    return sum(1 for block in blocks if block.startswith(_TILE_BLOCK))
+def _done(phase: Phase, store: Store) -> Done:
+    blocks = store.blocks(phase.container, phase.blob)
+    if not phase.tiles:
+        sizes = [size for block, size in blocks.items() if block.startswith(_TILE_BLOCK)]
+        return Done(min(len(sizes), phase.blocks), 0.0, sum(sizes))
+    parts = read_parts(blocks).values()
+    return Done(
+        min(len(parts), phase.blocks),
+        round(sum(part.seconds for part in parts), 3),
+        sum(part.size for part in parts),
+    )

@@ -1,20 +1,33 @@
-"""The record of a job: what was asked for, written once and before anything is started."""
+"""The record of a job: what was asked for, written before anything is started."""
 
 import re
+from datetime import UTC, datetime
+from functools import lru_cache
 
-from activities.store import BlobMissing, Store
-from function_app.problems import JobNotFound
+from activities.store import BlobChanged, BlobMissing, Store
+from function_app.blob_store import BlobStore
+from function_app.owners import KEY_HOLDER
+from function_app.problems import JobNotFound, NotRetryable
 from tessera import naming
 from tessera.messages import JobId, JobOrder
-from tessera.plan import Message, Output, Step
+from tessera.plan import Message, Output, Plan, Step
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
+_REMEMBERED = 1000
+
+
+class WebhookTarget(Message):
+    """Where to send word of the end, and the secret that signs it."""
+
+    url: str
+    secret: str
 
 
 class JobRecord(Message):
     """A job as it was asked for, with the parameters of its operations spelled out.
 
-    *created_at* is ISO 8601, UTC.
+    *created_at* is ISO 8601, UTC. *plan* is what the upload's header led to; a job of a batch has none here.
+    *lock* is the blob of its Idempotency-Key. *run* counts how often it was taken up.
     """
 
     job: JobId
@@ -23,42 +36,128 @@ class JobRecord(Message):
     output: Output
     name: str | None = None
     created_at: str
+    owner: str = KEY_HOLDER
+    plan: Plan | None = None
+    lock: str | None = None
+    webhook: WebhookTarget | None = None
+    batch: JobId | None = None
+    run: int = 1
+    reopened_at: str | None = None
 
     @property
     def order(self) -> JobOrder:
         """Return what the orchestrator is started with."""
-        return JobOrder(job=self.job, upload=self.upload, pipeline=self.pipeline, output=self.output)
+        return JobOrder(
+            job=self.job,
+            upload=self.upload,
+            pipeline=self.pipeline,
+            output=self.output,
+            plan=self.plan,
+            run=self.run,
+            marks=self.marks,
+            notify=self.webhook is not None,
+        )
 
-    def asks_the_same(self, other: "JobRecord") -> bool:
-        """Tell whether both ask for the same work."""
-        return self.order == other.order and self.name == other.name
+    @property
+    def begun_at(self) -> str:
+        """Return when this run was asked for."""
+        return self.reopened_at or self.created_at
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Return the blobs outside the job's own folder that say something of it."""
+        return (self.index_entry, self.running_mark, *([self.lock] if self.lock else []))
+
+    @property
+    def index_entry(self) -> str:
+        """Return the blob by which the job is listed."""
+        at = datetime.fromisoformat(self.created_at)
+        return naming.index_entry(self.owner, int(at.timestamp() * 1000), self.job)
+
+    @property
+    def running_mark(self) -> str:
+        """Return the blob that is there until the job is over."""
+        return naming.running_mark(self.owner, self.job)
 
 
 def write_new(record: JobRecord, store: Store) -> None:
     """Keep *record*; raise `activities.store.BlobExists` if the job has one."""
-    store.write(
-        naming.JOBS,
-        naming.record(record.job),
-        record.model_dump_json().encode(),
-        media_type="application/json",
-        new=True,
-    )
+    name = naming.record(record.job)
+    store.write(naming.JOBS, name, _bytes(record), media_type="application/json", new=True)
 
 
-def load(job: str, store: Store) -> JobRecord:
+def replace(record: JobRecord, later: JobRecord, store: BlobStore) -> None:
+    """Keep *later* in place of *record*.
+
+    Raises
+    ------
+    NotRetryable
+        If the record is another one by now.
+    """
+    name = naming.record(record.job)
+    held, etag = store.fetch(naming.JOBS, name)
+    try:
+        if JobRecord.model_validate_json(held) != record:
+            raise BlobChanged(name)
+        store.replace(naming.JOBS, name, _bytes(later), etag)
+    except BlobChanged as error:
+        raise NotRetryable("somebody else has just taken the job up", hint="ask how it is doing") from error
+
+
+def _bytes(record: JobRecord) -> bytes:
+    return record.model_dump_json(exclude_defaults=True).encode()
+
+
+def write_marks(record: JobRecord, store: Store) -> None:
+    """Make the job appear in its owner's list, and count as running."""
+    for mark in (record.index_entry, record.running_mark):
+        store.write(naming.JOBS, mark, b"")
+
+
+def load(job: str, store: Store, owner: str) -> JobRecord:
     """Return the record of a job.
 
     Raises
     ------
     JobNotFound
-        If *job* is no id, or there is no such job.
+        If *job* is no id, or *owner* has no such job.
     """
-    if _JOB_ID.fullmatch(job):
+    if is_id(job):
         try:
-            return JobRecord.model_validate_json(store.read(naming.JOBS, naming.record(job)))
+            record = JobRecord.model_validate_json(store.read(naming.JOBS, naming.record(job)))
         except BlobMissing:
             pass
-    raise JobNotFound(
+        else:
+            if record.owner == owner:
+                return record
+    raise job_not_found(job)
+
+
+def now() -> str:
+    """Return the time as records have it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def is_id(text: str) -> bool:
+    """Tell whether *text* may be the id of a job or a batch."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
+def job_not_found(job: str) -> JobNotFound:
+    """Return the error for a job that isn't there, or not the caller's."""
+    return JobNotFound(
         f"there is no job {job[:64]}",
         hint="it was never started, or it was deleted; POST /api/v1/jobs starts one",
     )
+
+
+@lru_cache(_REMEMBERED)
+def read_version[Model: Message](store: BlobStore, model: type[Model], name: str, etag: str) -> Model:
+    """Return a document of the jobs container in the version of *etag*, from memory if it was read before.
+
+    Raises
+    ------
+    BlobMissing, BlobChanged
+        If it is gone, or another one by now.
+    """
+    return model.model_validate_json(store.read(naming.JOBS, name, etag=etag))

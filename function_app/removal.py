@@ -1,9 +1,22 @@
 """Ending a job before its time, and removing what it left."""
 
-from activities.cleanup import remove_job
-from activities.store import Store
+from activities.cleanup import remove_job, remove_work
+from activities.store import BlobExists, BlobMissing, Store
 from function_app.records import JobRecord
 from tessera import naming
+
+
+def ask_to_cancel(record: JobRecord, store: Store) -> bool:
+    """Ask a running job to stop; say whether it will: it won't if it came to its end meanwhile."""
+    flag = naming.stop_flag(record.job)
+    try:
+        store.write(naming.JOBS, flag, naming.STOP_CANCEL, new=True)
+    except BlobExists:
+        try:
+            return store.read(naming.JOBS, flag) != naming.STOP_DONE
+        except BlobMissing:
+            return False
+    return not store.exists(naming.JOBS, naming.outcome(record.job))
 
 
 def ask_to_stop(record: JobRecord, store: Store) -> bool:
@@ -18,4 +31,9 @@ def ask_to_stop(record: JobRecord, store: Store) -> bool:
 
 def remove(record: JobRecord, store: Store) -> None:
     """Remove every trace of a job on which nobody works."""
-    remove_job(record.job, record.upload, store)
+    remove_job(record.job, record.upload, record.marks, store)
+
+
+def remove_leftovers(record: JobRecord, store: Store) -> None:
+    """Remove what a job has made, but not what is on record about it."""
+    remove_work(record.job, store)

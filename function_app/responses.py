@@ -1,19 +1,60 @@
-"""What the API answers about a job. Sizes are in bytes and pixels, times in seconds."""
+"""What the API answers. Sizes are in bytes and pixels, times in seconds, dates ISO 8601 in UTC."""
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 from tessera.plan import InputFormat, Output, Step
+from tessera.receipts import CostRange, Receipt
 
 type JobState = Literal[
     "queued", "inspecting", "running", "stitching", "succeeded", "failed", "cancelling", "cancelled"
 ]
+type TileState = Literal["waiting", "begun", "done"]
+type BatchState = Literal["running", "cancelling", "succeeded", "failed", "cancelled"]
 FINAL_STATES = ("succeeded", "failed", "cancelled")
 
 
 class _Response(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AnyDocument(RootModel[dict[str, JsonValue]]):
+    """Any JSON object."""
+
+
+class Problem(BaseModel):
+    """What is wrong, as a problem document (RFC 9457); *code* is for programs, *hint* says what to do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=False)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    limit: int | str | None = Field(None, description="the bound that was crossed")
+    actual: int | str | None = Field(None, description="the value that crossed it")
+    hint: str | None = None
+    pointer: str | None = Field(None, description="JSON pointer to the member of the request")
+
+
+class UploadView(_Response):
+    """A place for one file: PUT it to *url*, in one piece or in blocks, until *expires_at*."""
+
+    id: str
+    name: str | None
+    url: str
+    expires_at: str
+    max_bytes: int
+
+
+class AcceptedView(_Response):
+    """A job that was taken, stopped or taken up again; *created_at* is when it was submitted."""
+
+    id: str
+    state: JobState
+    created_at: str
 
 
 class InputView(_Response):
@@ -58,8 +99,39 @@ class ResultView(_Response):
     name: str
 
 
+class BlockView(_Response):
+    """A block of the result: its bytes, and their MD5 in hexadecimal digits."""
+
+    size: int
+    md5: str
+
+
+class ResultDetailView(ResultView):
+    """The finished file with the digests of its *blocks*, which follow one another without a gap."""
+
+    blocks: tuple[BlockView, ...]
+
+
+class JobSummary(_Response):
+    """A job in a list; *code* says why it failed."""
+
+    id: str
+    state: JobState
+    created_at: str
+    finished_at: str | None = None
+    name: str | None = None
+    operations: tuple[str, ...]
+    format: str
+    width: int | None = None
+    height: int | None = None
+    code: str | None = None
+
+
 class JobView(_Response):
-    """The answer to ``GET /jobs/{id}``; *error* is a problem document (RFC 9457)."""
+    """The answer to ``GET /jobs/{id}``; *error* is a problem document (RFC 9457).
+
+    *eta* is the seconds that are probably left. *run* counts how often the job was taken up.
+    """
 
     id: str
     state: JobState
@@ -71,6 +143,177 @@ class JobView(_Response):
     stage: StageView | None = None
     tiles: TilesView = TilesView()
     progress: float = 0.0
+    eta: float | None = None
     result: ResultView | None = None
     error: dict[str, Any] | None = None
     seconds: dict[str, float] = {}
+    receipt: Receipt | None = None
+    run: int = 1
+    batch: str | None = None
+
+
+class JobsPage(_Response):
+    """Jobs, the newest first. A page may hold fewer than asked for; the last has no *next*."""
+
+    jobs: tuple[JobSummary, ...]
+    next: str | None = None
+
+
+class TileView(_Response):
+    """One tile: *index* over all stages, *stage* from 1. *seconds* are those of the attempt that ended."""
+
+    index: int
+    stage: int
+    rect: tuple[int, int, int, int] = Field(description="x0, y0, x1, y1 of the output; half-open")
+    state: TileState
+    attempts: int
+    seconds: float | None = None
+
+
+class TilesPage(_Response):
+    """Tiles in order; *next* is the index to go on with, or nothing at the end."""
+
+    tiles: tuple[TileView, ...]
+    total: int
+    next: int | None = None
+
+
+class PreviewView(_Response):
+    """A small picture, its longer side at most 2048 pixels."""
+
+    url: str
+    expires_at: str
+    media_type: str
+
+
+class PreviewsView(_Response):
+    """Previews of a job; one that is not made (yet) is left out."""
+
+    input: PreviewView | None = None
+    result: PreviewView | None = None
+
+
+class PlanStageView(_Response):
+    """A pass over the image: how many tiles of *columns* x *rows*, *halo* pixels more read around each."""
+
+    index: int
+    name: str
+    tiles: int
+    columns: int
+    rows: int
+    halo: int
+
+
+class EstimateView(_Response):
+    """Seconds until the result: on as many instances as may run, and on one."""
+
+    low: float
+    high: float
+
+
+class PlanView(_Response):
+    """What a job would take: *memory* in bytes of arrays per task, *work* in seconds of one core."""
+
+    input: InputView
+    output: Output
+    width: int
+    height: int
+    channels: int
+    depth: int
+    direct: bool
+    stages: tuple[PlanStageView, ...]
+    tiles: int
+    memory: int
+    work: float
+    seconds: EstimateView
+    cost: CostRange
+    warnings: tuple[str, ...] = ()
+
+
+class BatchAccepted(_Response):
+    """A batch that was taken or stopped."""
+
+    id: str
+    state: BatchState
+    created_at: str
+
+
+class BatchEntry(_Response):
+    """One input of a batch in its manifest: the job it became, and how that ended."""
+
+    upload_id: str
+    name: str | None
+    job: str
+    state: JobState
+    code: str | None = None
+    size: int | None = None
+
+
+class BatchView(_Response):
+    """A batch: its jobs in all, over, and, once all are, the manifest."""
+
+    id: str
+    state: BatchState
+    created_at: str
+    finished_at: str | None = None
+    total: int
+    done: int
+    failed: int | None = None
+    tolerated_failures: int
+    manifest: tuple[BatchEntry, ...] | None = None
+
+
+class KindsView(_Response):
+    """Kinds of pixels."""
+
+    channels: tuple[int, ...]
+    depths: tuple[int, ...]
+
+
+class OperationView(_Response):
+    """An entry of the catalogue; *produces* is what its default parameters make of what it accepts.
+
+    *delicate* says why the bits may depend on the kind of processor, if they may.
+    """
+
+    name: str
+    summary: str
+    kind: str = Field(alias="class")
+    exact: bool
+    delicate: str | None
+    parameters: dict[str, Any]
+    accepts: KindsView
+    produces: KindsView
+
+
+class OperationsView(_Response):
+    """The catalogue."""
+
+    operations: tuple[OperationView, ...]
+
+
+class PresetView(_Response):
+    """A stored pipeline, to be sent as the pipeline of a job."""
+
+    name: str
+    summary: str
+    pipeline: tuple[Step, ...]
+
+
+class PresetsView(_Response):
+    """The stored pipelines."""
+
+    presets: tuple[PresetView, ...]
+
+
+class HealthView(_Response):
+    """The app answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class ReadyView(_Response):
+    """What the app needs can be reached."""
+
+    status: Literal["ready"] = "ready"

@@ -1,38 +1,21 @@
-"""Routes: what can be done, and whether the service is alive."""
-
-from typing import Any
+"""Routes: what can be done."""
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app.http_support import answer, answering_problems
-from tessera import __version__
-from tessera.operations import CATALOGUE, AnyOperation
+from function_app import catalogue, routes
+from function_app.http_support import answer, serve
 
 blueprint = df.Blueprint()
 
 
-@blueprint.route("v1/operations", methods=["GET"])
-@answering_problems
+@serve(blueprint, routes.LIST_OPERATIONS)
 async def list_operations(req: func.HttpRequest) -> func.HttpResponse:
     """List the operations with their parameters as JSON Schema: 200."""
-    return answer(200, {"operations": [describe(operation) for operation in CATALOGUE.values()]})
+    return answer(200, catalogue.operations())
 
 
-@blueprint.route("v1/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-@answering_problems
-async def get_health(req: func.HttpRequest) -> func.HttpResponse:
-    """Say that the app was loaded and answers: 200."""
-    return answer(200, {"status": "ok", "version": __version__})
-
-
-def describe(operation: AnyOperation) -> dict[str, Any]:
-    """Return the catalogue entry of an operation as JSON."""
-    return {
-        "name": operation.name,
-        "summary": operation.summary,
-        "class": operation.kind,
-        "exact": True,
-        "parameters": operation.parameters.model_json_schema(),
-        "accepts": {"channels": list(operation.channels), "depths": list(operation.depths)},
-    }
+@serve(blueprint, routes.LIST_PRESETS)
+async def list_presets(req: func.HttpRequest) -> func.HttpResponse:
+    """List the stored pipelines: 200."""
+    return answer(200, catalogue.presets())

@@ -1,72 +1,192 @@
-"""Routes: submit a job, ask how it is doing, delete it."""
+"""Routes: submit a job, ask how it is doing, steer it, fetch what it made."""
 
 import asyncio
+from typing import Any
 from urllib.parse import urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app import instances, removal, status, submission
-from function_app.http_support import answer, answering_problems, parse
+from function_app import (
+    instances,
+    job_list,
+    planning,
+    records,
+    removal,
+    results,
+    routes,
+    status,
+    submission,
+    tiles,
+)
+from function_app.http_support import POLL_AGAIN, answer, body_of, entity_tag, query_of, serve, tagged
 from function_app.instances import Life
-from function_app.requests import JobRequest
-from function_app.responses import FINAL_STATES
+from function_app.owners import owner_of
+from function_app.problems import JobIsOver, NotRetryable
+from function_app.queries import JobsQuery, TilesQuery
+from function_app.records import JobRecord
+from function_app.requests import JobRequest, PlanRequest
+from function_app.responses import FINAL_STATES, AcceptedView, JobState
 from function_app.services import services
+from tessera.messages import RESUMABLE
 
 blueprint = df.Blueprint()
-_POLL_AGAIN = {"Retry-After": "1"}
+_CLOCK = ("eta", "receipt")
+"""Members that change with the time alone."""
 
 
-@blueprint.route("v1/jobs", methods=["POST"])
-@blueprint.durable_client_input(client_name="client")
-@answering_problems
+@serve(blueprint, routes.MAKE_PLAN)
+async def make_plan(req: func.HttpRequest) -> func.HttpResponse:
+    """Say what a job would take: 200."""
+    request = body_of(req, routes.MAKE_PLAN, PlanRequest)
+    return answer(200, await asyncio.to_thread(planning.dry_run, request, services()))
+
+
+@serve(blueprint, routes.SUBMIT_JOB)
 async def submit_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Check a request, record the job and start it: 202."""
-    request = parse(JobRequest, req.get_body())
-    key = req.headers.get("Idempotency-Key")
-    limits = services().settings.limits
-    record, new = await asyncio.to_thread(submission.register, request, key, services().store, limits)
+    request = body_of(req, routes.SUBMIT_JOB, JobRequest)
+    key, owner = req.headers.get("Idempotency-Key"), owner_of(req.headers)
+    record, new = await asyncio.to_thread(submission.register, request, key, owner, services())
     await instances.start(client, record.order, new=new)
-    return answer(
-        202,
-        {"id": record.job, "state": "queued", "created_at": record.created_at},
-        {"Location": f"{urlsplit(req.url).path}/{record.job}", **_POLL_AGAIN},
-    )
+    return _accepted(req, record, "queued", f"/{record.job}")
 
 
-@blueprint.route("v1/jobs/{job}", methods=["GET"])
-@blueprint.durable_client_input(client_name="client")
-@answering_problems
+@serve(blueprint, routes.LIST_JOBS)
+async def list_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """List the caller's jobs: 200."""
+    query = query_of(req, JobsQuery)
+    return answer(200, await job_list.page(query, owner_of(req.headers), client, services()))
+
+
+@serve(blueprint, routes.GET_JOB)
 async def get_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
-    """Say how a job is doing: 200."""
-    snapshot, life = await _look(req.route_params["job"], client)
+    """Say how a job is doing: 200, or 304 if nothing has changed."""
+    snapshot, life = await _glance(req, client)
     view = await asyncio.to_thread(status.view, snapshot, life, services())
-    return answer(200, view.model_dump(mode="json"), {} if view.state in FINAL_STATES else _POLL_AGAIN)
+    document = view.model_dump(mode="json")
+    lasting: dict[str, Any] = {name: value for name, value in document.items() if name not in _CLOCK}
+    if view.result is not None:
+        lasting["result"] = view.result.size
+    waiting = {} if view.state in FINAL_STATES else POLL_AGAIN
+    return tagged(req, document, entity_tag(lasting), waiting)
 
 
-@blueprint.route("v1/jobs/{job}", methods=["DELETE"])
-@blueprint.durable_client_input(client_name="client")
-@answering_problems
+@serve(blueprint, routes.LIST_TILES)
+async def list_tiles(req: func.HttpRequest) -> func.HttpResponse:
+    """List the tiles of a job: 200."""
+    query = query_of(req, TilesQuery)
+    snapshot = await _take(req)
+    return answer(200, await asyncio.to_thread(tiles.page, snapshot, query, services().store))
+
+
+@serve(blueprint, routes.GET_RESULT)
+async def get_result(req: func.HttpRequest) -> func.HttpResponse:
+    """Give a fresh URL of the result: 200."""
+    snapshot = await _take(req)
+    detail = await asyncio.to_thread(results.detail, snapshot.record, snapshot.outcome, services())
+    return answer(200, detail)
+
+
+@serve(blueprint, routes.GET_PREVIEW)
+async def get_preview(req: func.HttpRequest) -> func.HttpResponse:
+    """Give URLs of small pictures of the input and the result: 200."""
+    snapshot = await _take(req)
+    return answer(200, await asyncio.to_thread(results.previews, snapshot.record, services()))
+
+
+@serve(blueprint, routes.CANCEL_JOB)
+async def cancel_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Ask a job to stop: 202; no further tile starts."""
+    snapshot, life = await _look(req, client)
+    record, outcome = snapshot.record, snapshot.outcome
+    if outcome is not None and outcome.state == "cancelled":
+        return _accepted(req, record, "cancelled")
+    over = outcome is not None or status.is_lost(snapshot, life)
+    if over or not await asyncio.to_thread(removal.ask_to_cancel, record, services().store):
+        raise JobIsOver("the job is over, or about to be", hint="DELETE removes it")
+    return _accepted(req, record, "cancelling")
+
+
+@serve(blueprint, routes.RETRY_JOB)
+async def retry_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Take up a job again that is over without a result: 202; what is done isn't done again."""
+    snapshot, life = await _look(req, client)
+    _refuse_retry(snapshot, life)
+    await instances.until_over(client, snapshot.record.job)
+    record = await asyncio.to_thread(submission.reopen, snapshot.record, services())
+    await instances.start(client, record.order, new=True)
+    return _accepted(req, record, "queued")
+
+
+@serve(blueprint, routes.DELETE_JOB)
 async def delete_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Remove a job that is over (204), or ask a running one to stop and remove itself (202)."""
-    snapshot, life = await _look(req.route_params["job"], client)
+    snapshot, life = await _look(req, client)
     record, store = snapshot.record, services().store
     working = snapshot.outcome is None and not status.is_lost(snapshot, life)
     if working and await asyncio.to_thread(removal.ask_to_stop, record, store):
-        return answer(202, {"id": record.job, "state": "cancelling"}, _POLL_AGAIN)
+        return _accepted(req, record, "cancelling")
     await asyncio.to_thread(removal.remove, record, store)
     await instances.forget(client, record.job)
     return answer(204)
 
 
-async def _look(job: str, client: df.DurableOrchestrationClient) -> tuple[status.Snapshot, Life]:
-    """Return what is on record about a job, and whether its orchestration lives where that matters."""
-    store = services().store
-    snapshot = await asyncio.to_thread(status.take, job, store)
+def _refuse_retry(snapshot: status.Snapshot, life: Life) -> None:
+    outcome = snapshot.outcome
+    if outcome is None:
+        if status.is_lost(snapshot, life):
+            return
+        raise NotRetryable("the job isn't over", hint="wait until its state is final, or cancel it")
+    if outcome.state == "succeeded":
+        raise NotRetryable("the job has succeeded", hint="GET its /result")
+    if outcome.state == "failed" and outcome.fault and outcome.fault.code not in RESUMABLE:
+        raise NotRetryable(
+            f"the job would fail again: {outcome.fault.detail}",
+            actual=outcome.fault.code,
+            hint="start a new job with another upload or pipeline",
+        )
+
+
+def _accepted(
+    req: func.HttpRequest, record: JobRecord, state: JobState, below: str = ""
+) -> func.HttpResponse:
+    path = urlsplit(req.url).path
+    location = f"{path.rstrip('/')}{below}" if below else path[: path.index(record.job) + len(record.job)]
+    view = AcceptedView(id=record.job, state=state, created_at=record.created_at)
+    return answer(202, view, {"Location": location, **POLL_AGAIN})
+
+
+async def _take(req: func.HttpRequest) -> status.Snapshot:
+    return await asyncio.to_thread(
+        status.take, req.route_params["job"], services().store, owner_of(req.headers)
+    )
+
+
+async def _glance(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient
+) -> tuple[status.Snapshot, Life]:
+    """Do as `_look`, both looks at a time, where the answer steers nothing."""
+    job = req.route_params["job"]
+    if not records.is_id(job):
+        raise records.job_not_found(job)
+    life, snapshot = await asyncio.gather(instances.lately(client, job), _take(req), return_exceptions=True)
+    if isinstance(snapshot, BaseException):
+        raise snapshot
     if snapshot.outcome is not None:
         return snapshot, Life.ENDED
-    life = await instances.life(client, job)
+    if isinstance(life, BaseException):
+        raise life
+    return (snapshot, life) if life in (Life.RUNNING, Life.WAITING) else await _look(req, client)
+
+
+async def _look(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> tuple[status.Snapshot, Life]:
+    """Return what is on record about a job, and whether its orchestration lives where that matters."""
+    snapshot = await _take(req)
+    if snapshot.outcome is not None:
+        return snapshot, Life.ENDED
+    life = await instances.life(client, snapshot.record.job)
     if life in (Life.ENDED, Life.ABSENT):
         # It may have ended between the two looks.
-        snapshot = await asyncio.to_thread(status.take, job, store)
+        snapshot = await _take(req)
     return snapshot, life

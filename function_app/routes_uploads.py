@@ -6,22 +6,23 @@ import uuid
 import azure.durable_functions as df
 import azure.functions as func
 
+from function_app import routes
 from function_app.file_names import base_name
-from function_app.http_support import answer, answering_problems, parse
+from function_app.http_support import answer, body_of, serve
+from function_app.inspection import refuse_size
 from function_app.requests import UploadRequest
+from function_app.responses import UploadView
 from function_app.sas import UPLOAD
 from function_app.services import Services, services
-from function_app.submission import refuse_size
 from tessera import naming
 
 blueprint = df.Blueprint()
 
 
-@blueprint.route("v1/uploads", methods=["POST"])
-@answering_problems
+@serve(blueprint, routes.CREATE_UPLOAD)
 async def create_upload(req: func.HttpRequest) -> func.HttpResponse:
     """Give a URL to which one file can be sent: 201."""
-    request = parse(UploadRequest, req.get_body() or b"{}")
+    request = body_of(req, routes.CREATE_UPLOAD, UploadRequest)
     refuse_size(request.size or 0, services().settings.limits)
     return await asyncio.to_thread(_new_place, request, services())
 
@@ -32,11 +33,11 @@ def _new_place(request: UploadRequest, own: Services) -> func.HttpResponse:
     signed = own.signer.sign(naming.UPLOADS, upload, UPLOAD, own.settings.upload_url_lifetime)
     return answer(
         201,
-        {
-            "id": upload,
-            "name": base_name(request.name or ""),
-            "url": signed.url,
-            "expires_at": signed.expires_at.isoformat(),
-            "max_bytes": own.settings.limits.max_bytes,
-        },
+        UploadView(
+            id=upload,
+            name=base_name(request.name or ""),
+            url=signed.url,
+            expires_at=signed.expires_at.isoformat(),
+            max_bytes=own.settings.limits.max_bytes,
+        ),
     )

@@ -13,6 +13,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    Json,
+    JsonValue,
     SecretStr,
     ValidationError,
     field_validator,
@@ -20,6 +22,7 @@ from pydantic import (
 )
 
 from tessera.planner import Limits
+from tessera.prices import Prices, override
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LONGEST_URL_SECONDS = 24 * 60 * 60
@@ -47,6 +50,15 @@ class Settings(BaseModel):
     result_url_seconds: int = Field(3600, ge=60, le=_LONGEST_URL_SECONDS, alias="TESSERA_RESULT_URL_SECONDS")
     retry_interval_ms: int = Field(1000, ge=1, le=600_000, alias="TESSERA_RETRY_INTERVAL_MS")
     retry_attempts: int = Field(3, ge=1, le=10, alias="TESSERA_RETRY_ATTEMPTS")
+    retention_days: int = Field(7, ge=1, le=365, alias="TESSERA_RETENTION_DAYS")
+    upload_hours: int = Field(24, ge=1, le=720, alias="TESSERA_UPLOAD_HOURS")
+    max_running_jobs: int = Field(200, ge=1, le=10_000, alias="TESSERA_MAX_RUNNING_JOBS")
+    max_pixels_per_day: int = Field(1 << 40, ge=1, alias="TESSERA_MAX_PIXELS_PER_DAY")
+    max_instances: int = Field(100, ge=1, le=1000, alias="TESSERA_MAX_INSTANCES")
+    instance_memory_mb: int = Field(2048, ge=512, le=65536, alias="TESSERA_INSTANCE_MEMORY_MB")
+    price_overrides: Json[dict[str, JsonValue]] = Field({}, alias="TESSERA_PRICES")
+    webhook_interval_ms: int = Field(15_000, ge=1, le=600_000, alias="TESSERA_WEBHOOK_INTERVAL_MS")
+    webhook_attempts: int = Field(6, ge=1, le=20, alias="TESSERA_WEBHOOK_ATTEMPTS")
     history_days: int = Field(7, ge=1, le=365, alias="TESSERA_HISTORY_DAYS")
 
     @property
@@ -54,6 +66,16 @@ class Settings(BaseModel):
         """Return the connection string to use, or None where the account URL is set."""
         storage = self.own_storage or self.host_storage
         return storage.get_secret_value() if storage and not self.account_url else None
+
+    @property
+    def prices(self) -> Prices:
+        """Return the price table, with what the installation sets of it."""
+        return override(self.price_overrides)
+
+    @property
+    def instance_gigabytes(self) -> float:
+        """Return the memory of an instance in GB."""
+        return self.instance_memory_mb / 1024
 
     @property
     def upload_url_lifetime(self) -> timedelta:
@@ -71,6 +93,12 @@ class Settings(BaseModel):
         if url is not None and not is_safe_endpoint(url):
             raise ValueError("must be an address such as https://<account>.blob.core.windows.net")
         return url
+
+    @field_validator("price_overrides")
+    @classmethod
+    def _known_prices(cls, overrides: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        override(overrides)
+        return overrides
 
     @model_validator(mode="after")
     def _some_storage(self) -> Self:

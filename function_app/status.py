@@ -4,22 +4,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.store import BlobMissing, Store
-from function_app import records
-from function_app.file_names import result_name
+from activities.store import BlobChanged, BlobMissing
+from function_app import records, results
+from function_app.blob_store import BlobStore, Entry
 from function_app.instances import Life
+from function_app.planning import input_view
 from function_app.problems import problem
 from function_app.progress import Progress, measure
 from function_app.records import JobRecord
-from function_app.responses import InputView, JobState, JobView, ResultView, StageView, TilesView
-from function_app.sas import DOWNLOAD
+from function_app.responses import JobState, JobSummary, JobView, StageView, TilesView
 from function_app.services import Services
-from tessera import naming
-from tessera.codecs import codec_for
-from tessera.messages import Outcome, Result
+from tessera import naming, receipts
+from tessera.messages import Outcome
 from tessera.plan import Plan
+from tessera.receipts import Receipt, Work
 
 _START_GRACE = timedelta(minutes=1)
+_READ_AGAIN = 3
 
 
 @dataclass(frozen=True)
@@ -32,25 +33,39 @@ class Snapshot:
     stopping: bool
 
 
-def take(job: str, store: Store) -> Snapshot:
-    """Return what is on record about a job: one read for each record there may be.
+def take(job: str, store: BlobStore, owner: str) -> Snapshot:
+    """Return what is on record about a job: one listing, and a read for each record not read before.
 
     Raises
     ------
     JobNotFound
-        If there is no such job.
+        If *owner* has no such job.
     """
-    record = records.load(job, store)
-    plan = _read(naming.plan(job), store)
-    outcome = _read(naming.outcome(job), store)
+    for _ in range(_READ_AGAIN if records.is_id(job) else 0):
+        there = {entry.name: entry for entry in store.entries(naming.JOBS, f"{job}/")}
+        try:
+            snapshot = _snapshot(job, there, store)
+        except (BlobMissing, BlobChanged):
+            continue  # written or removed since the listing
+        if snapshot is None or snapshot.record.owner != owner:
+            break
+        return snapshot
+    raise records.job_not_found(job)
+
+
+def _snapshot(job: str, there: dict[str, Entry], store: BlobStore) -> Snapshot | None:
+    def read[Model: (JobRecord, Plan, Outcome)](model: type[Model], name: str) -> Model | None:
+        entry = there.get(name)
+        return records.read_version(store, model, name, entry.etag) if entry else None
+
+    record = read(JobRecord, naming.record(job))
+    if record is None:
+        return None
+    outcome = read(Outcome, naming.outcome(job))
     # A job that is done sets the flag itself, to keep tasks that come late from starting.
-    stop = None if outcome else _read(naming.stop_flag(job), store)
-    return Snapshot(
-        record=record,
-        plan=Plan.model_validate_json(plan) if plan else None,
-        outcome=Outcome.model_validate_json(outcome) if outcome else None,
-        stopping=stop is not None and stop != naming.STOP_DONE,
-    )
+    stop = there.get(naming.stop_flag(job))
+    stopping = stop is not None and outcome is None and store.read(naming.JOBS, stop.name) != naming.STOP_DONE
+    return Snapshot(record, record.plan or read(Plan, naming.plan(job)), outcome, stopping)
 
 
 def is_lost(snapshot: Snapshot, life: Life) -> bool:
@@ -58,8 +73,28 @@ def is_lost(snapshot: Snapshot, life: Life) -> bool:
     if snapshot.outcome is not None:
         return False
     if life is Life.ABSENT:
-        return datetime.now(UTC) - datetime.fromisoformat(snapshot.record.created_at) > _START_GRACE
+        since = datetime.fromisoformat(snapshot.record.begun_at)
+        return datetime.now(UTC) - since > _START_GRACE
     return life is Life.ENDED
+
+
+def summary(snapshot: Snapshot, life: Life) -> JobSummary:
+    """Return a job as it stands in a list."""
+    record, outcome, plan = snapshot.record, snapshot.outcome, snapshot.plan
+    lost = is_lost(snapshot, life)
+    code = outcome.fault.code if outcome and outcome.fault else LOST["code"] if lost else None
+    return JobSummary(
+        id=record.job,
+        state=outcome.state if outcome else "failed" if lost else _early_state(snapshot, life),
+        created_at=record.created_at,
+        finished_at=outcome.finished_at if outcome else None,
+        name=record.name,
+        operations=tuple(step.operation for step in record.pipeline),
+        format=record.output.format,
+        width=plan.image.width if plan else None,
+        height=plan.image.height if plan else None,
+        code=code,
+    )
 
 
 def view(snapshot: Snapshot, life: Life, services: Services) -> JobView:
@@ -67,66 +102,75 @@ def view(snapshot: Snapshot, life: Life, services: Services) -> JobView:
     if snapshot.outcome is not None:
         return _finished(snapshot, snapshot.outcome, services)
     if is_lost(snapshot, life):
-        return _view(snapshot, "failed", error=problem(_LOST))
-    if snapshot.plan is None:
-        early: JobState = "inspecting" if life is Life.RUNNING else "queued"
-        return _view(snapshot, "cancelling" if snapshot.stopping else early)
-    progress = measure(snapshot.record.job, snapshot.plan, services.store)
-    state: JobState = "stitching" if progress.complete else "running"
+        return _view(snapshot, "failed", error=problem(LOST))
+    state = _early_state(snapshot, life)
+    if snapshot.plan is None or state in ("queued", "inspecting"):
+        return _view(snapshot, state)
+    record = snapshot.record
+    progress = measure(record.job, record.run, snapshot.plan, services.store)
+    if progress.complete and state == "running":
+        state = "stitching"
+    elapsed = (datetime.now(UTC) - datetime.fromisoformat(record.begun_at)).total_seconds()
     return _view(
         snapshot,
-        "cancelling" if snapshot.stopping else state,
+        state,
         stage=StageView(index=progress.index + 1, count=len(progress.phases), name=progress.phase.name),
         tiles=_tiles(snapshot.plan, progress),
         progress=progress.fraction,
+        eta=progress.seconds_left(elapsed),
+        receipt=_so_far(progress, services),
     )
 
 
-_LOST = {
+LOST = {
     "code": "job-lost",
     "title": "The job ended without a result",
     "detail": "nothing works on this job any more, and it left no outcome",
-    "hint": "start it again; DELETE this one to remove what it left behind",
+    "hint": "POST to its /retry to go on with it; DELETE it to remove what it left behind",
 }
 
 
+def _early_state(snapshot: Snapshot, life: Life) -> JobState:
+    """Return the state of a job that isn't over, by its records alone."""
+    if snapshot.stopping:
+        return "cancelling"
+    if life is not Life.RUNNING:
+        return "queued"
+    return "running" if snapshot.plan else "inspecting"
+
+
 def _finished(snapshot: Snapshot, outcome: Outcome, services: Services) -> JobView:
-    plan = snapshot.plan
+    plan, record = snapshot.plan, snapshot.record
     return _view(
         snapshot,
         outcome.state,
         finished_at=outcome.finished_at,
         tiles=TilesView(total=plan.tiles if plan else 0, done=outcome.tiles, retried=outcome.retried),
         progress=1.0 if outcome.result else 0.0,
-        result=_result(snapshot.record, outcome.result, services) if outcome.result else None,
+        eta=0.0 if outcome.result else None,
+        result=results.view(record, outcome.result, services) if outcome.result else None,
         error=problem(outcome.fault.model_dump(exclude_none=True)) if outcome.fault else None,
         seconds=outcome.seconds,
+        receipt=_receipt(outcome, plan, services),
     )
 
 
-def _result(record: JobRecord, result: Result, services: Services) -> ResultView:
-    codec = codec_for(record.output)
-    operations = [step.operation for step in record.pipeline]
-    name = result_name(record.name, record.job, operations, codec.extension)
-    signed = services.signer.sign(
-        naming.RESULTS,
-        naming.result(record.job, codec.extension),
-        DOWNLOAD,
-        services.settings.result_url_lifetime,
-        file_name=name,
-        media_type=codec.media_type,
+def _receipt(outcome: Outcome, plan: Plan | None, services: Services) -> Receipt:
+    around = receipts.task_count(plan) - plan.tiles if plan else 1
+    work = Work(
+        tasks=outcome.tiles + around, busy=outcome.busy, written=outcome.written, retries=outcome.retried
     )
-    return ResultView(
-        url=signed.url,
-        expires_at=signed.expires_at.isoformat(),
-        size=result.size,
-        media_type=codec.media_type,
-        width=result.width,
-        height=result.height,
-        channels=result.pixels.channels,
-        depth=result.pixels.depth,
-        name=name,
+    return receipts.receipt(work, services.settings.instance_gigabytes, services.settings.prices)
+
+
+def _so_far(progress: Progress, services: Services) -> Receipt:
+    work = Work(
+        tasks=progress.tiles_done + 1,
+        busy=progress.busy,
+        written=progress.written,
+        retries=progress.retried,
     )
+    return receipts.receipt(work, services.settings.instance_gigabytes, services.settings.prices)
 
 
 def _view(snapshot: Snapshot, state: JobState, **members: Any) -> JobView:
@@ -137,30 +181,12 @@ def _view(snapshot: Snapshot, state: JobState, **members: Any) -> JobView:
         created_at=record.created_at,
         pipeline=record.pipeline,
         output=record.output,
-        input=_input(record, snapshot.plan) if snapshot.plan else None,
+        input=input_view(snapshot.plan.image, record.name) if snapshot.plan else None,
+        run=record.run,
+        batch=record.batch,
         **members,
-    )
-
-
-def _input(record: JobRecord, plan: Plan) -> InputView:
-    image = plan.image
-    return InputView(
-        name=record.name,
-        size=image.size,
-        format=image.format,
-        width=image.width,
-        height=image.height,
-        channels=image.pixels.channels,
-        depth=image.pixels.depth,
     )
 
 
 def _tiles(plan: Plan, progress: Progress) -> TilesView:
     return TilesView(total=plan.tiles, done=progress.tiles_done, retried=progress.retried)
-
-
-def _read(name: str, store: Store) -> bytes | None:
-    try:
-        return store.read(naming.JOBS, name)
-    except BlobMissing:
-        return None

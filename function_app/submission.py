@@ -1,32 +1,24 @@
 """Taking a job in: everything that can be known is checked before it is accepted."""
 
-import re
 import uuid
-from datetime import UTC, datetime
-from hashlib import sha256
 
-from activities.store import BlobExists, BlobMissing, Store
-from function_app import records
+from activities.store import BlobExists
+from function_app import idempotency, inspection, quotas, records, webhooks
 from function_app.file_names import base_name
-from function_app.problems import IdempotencyConflict, InvalidRequest, JobNotFound, UploadNotFound
-from function_app.records import JobRecord
-from function_app.requests import JobRequest
+from function_app.idempotency import Claim
+from function_app.problems import JobNotFound, NotRetryable
+from function_app.records import JobRecord, WebhookTarget
+from function_app.requests import JobRequest, Webhook
+from function_app.services import Services
 from tessera import naming
-from tessera.decode import sniff
-from tessera.errors import LimitExceeded
 from tessera.pipeline import bind
-from tessera.planner import Limits
-
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_FIRST_BYTES = 16
+from tessera.plan import Plan
 
 
-def register(
-    request: JobRequest, idempotency_key: str | None, store: Store, limits: Limits
-) -> tuple[JobRecord, bool]:
+def register(request: JobRequest, key: str | None, owner: str, own: Services) -> tuple[JobRecord, bool]:
     """Check a request for a job and record it; say whether the record is new.
 
-    A key that was used before with the same request gives the job of that time.
+    A key that was used within a day with the same request gives the job of that time.
 
     Raises
     ------
@@ -36,82 +28,80 @@ def register(
         If the key isn't 1 to 255 visible ASCII characters.
     IdempotencyConflict
         If the key was used before with another request.
-    UploadNotFound, CorruptImage, LimitExceeded, UnsupportedFormat
-        If the upload is missing, empty, too large, or no image of a known format.
+    QuotaExceeded
+        If the caller has too much under way.
+    InvalidWebhook
+        If the webhook's address is not one that is called from here.
+    tessera.errors.TesseraError
+        If the upload is missing, empty, too large or no image, or doesn't suit the pipeline or the output.
     """
-    record = _record(request, idempotency_key)
-    if idempotency_key is not None:
+    steps = tuple(bound.step for bound in bind(request.pipeline))
+    lock = idempotency.lock_of(key, owner)
+    digest = idempotency.digest_of(request.model_copy(update={"pipeline": steps}).model_dump(mode="json"))
+    if lock and (claim := idempotency.find(lock, digest, own.store)):
         try:
-            return _same(records.load(record.job, store), record), False
+            return records.load(claim.id, own.store, owner), False
         except JobNotFound:
-            pass
-    check_upload(record.upload, store, limits)
+            pass  # whoever took the key didn't get as far as the record
+    target = webhook_target(request.webhook)
+    plan = inspection.plan_of(request.upload_id, steps, request.output, own.store, own.settings.limits)
+    quotas.check(owner, pixels_of(plan), own.store, own.settings)
+    wanted = Claim(id=uuid.uuid4().hex, digest=digest, at=records.now())
+    claim = idempotency.take(lock, wanted, own.store) if lock else wanted
+    record = JobRecord(
+        job=claim.id,
+        upload=request.upload_id,
+        pipeline=steps,
+        output=request.output,
+        name=base_name(request.name or ""),
+        created_at=claim.at,
+        owner=owner,
+        plan=plan,
+        lock=lock,
+        webhook=target,
+    )
+    # The marks come first: one without a record does no harm, a job that nobody can list would.
+    records.write_marks(record, own.store)
     try:
-        records.write_new(record, store)
+        records.write_new(record, own.store)
     except BlobExists:
-        return _same(records.load(record.job, store), record), False
+        return records.load(record.job, own.store, owner), False
+    quotas.count(owner, pixels_of(plan), own.store)
     return record, True
 
 
-def check_upload(upload: str, store: Store, limits: Limits) -> None:
-    """Refuse an upload whose size and first bytes show that no job can be done with it.
+def reopen(record: JobRecord, own: Services) -> JobRecord:
+    """Let a job that is over begin its next run, with what is done of it, and return its new record.
 
     Raises
     ------
-    UploadNotFound, CorruptImage, LimitExceeded, UnsupportedFormat
-        If it is missing, empty, too large, or no image of a known format.
+    NotRetryable
+        If its upload is gone, or somebody else has just taken it up.
+    QuotaExceeded
+        If the caller has too many jobs running.
     """
-    try:
-        size = store.stat(naming.UPLOADS, upload).size
-        first = store.read(naming.UPLOADS, upload, 0, _FIRST_BYTES)
-    except BlobMissing as error:
-        raise UploadNotFound(
-            f"there is no upload {upload}",
-            hint="PUT the file to the URL that POST /api/v1/uploads gave, and wait for its answer",
-            pointer="/upload_id",
-        ) from error
-    refuse_size(size, limits)
-    sniff(first)
+    if not own.store.exists(naming.UPLOADS, record.upload):
+        raise NotRetryable("the upload is no longer there", hint="upload the image again and start a new job")
+    quotas.check(record.owner, 0, own.store, own.settings)
+    next_run = record.model_copy(update={"run": record.run + 1, "reopened_at": records.now()})
+    records.replace(record, next_run, own.store)
+    own.store.write(naming.JOBS, record.running_mark, b"")
+    # Attempts count again from the first retry on.
+    for name in list(own.store.names(naming.WORK, naming.work(record.job, f"{naming.RETRIES}/"))):
+        own.store.delete(naming.WORK, name)
+    own.store.delete(naming.JOBS, naming.stop_flag(record.job))
+    own.store.delete(naming.JOBS, naming.outcome(record.job))
+    return next_run
 
 
-def refuse_size(size: int, limits: Limits) -> None:
-    """Raise `tessera.errors.LimitExceeded` if a file of *size* bytes is not taken."""
-    if size > limits.max_bytes:
-        raise LimitExceeded(
-            f"the file has {size:,} bytes",
-            limit=limits.max_bytes,
-            actual=size,
-            hint="save the image with stronger compression, or cut it up",
-        )
+def webhook_target(webhook: Webhook | None) -> WebhookTarget | None:
+    """Return where word is sent; raise `InvalidWebhook` if that can't be called from here."""
+    if webhook is None:
+        return None
+    webhooks.check(webhook.url)
+    return WebhookTarget(url=webhook.url, secret=webhook.secret.get_secret_value())
 
 
-def _record(request: JobRequest, idempotency_key: str | None) -> JobRecord:
-    return JobRecord(
-        job=_job_id(idempotency_key),
-        upload=request.upload_id,
-        pipeline=tuple(bound.step for bound in bind(request.pipeline)),
-        output=request.output,
-        name=base_name(request.name or ""),
-        created_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-    )
-
-
-def _job_id(idempotency_key: str | None) -> str:
-    if idempotency_key is None:
-        return uuid.uuid4().hex
-    if not _KEY.fullmatch(idempotency_key):
-        raise InvalidRequest(
-            "the header Idempotency-Key must be 1 to 255 visible ASCII characters",
-            actual=idempotency_key[:80],
-            hint="send a new UUID with each job",
-        )
-    return sha256(idempotency_key.encode()).hexdigest()[:32]
-
-
-def _same(earlier: JobRecord, record: JobRecord) -> JobRecord:
-    if earlier.asks_the_same(record):
-        return earlier
-    raise IdempotencyConflict(
-        f"the Idempotency-Key was used for job {earlier.job}, with another body",
-        hint="send a new key with a new request",
-    )
+def pixels_of(plan: Plan) -> int:
+    """Return the pixels that count against the caller's quota."""
+    return plan.image.width * plan.image.height

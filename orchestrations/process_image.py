@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orchestrations.process_tiles import run_tiles
+from orchestrations.process_tiles import run_gaps, run_tiles
 from orchestrations.replies import JobFault, Steps, call
 from tessera.messages import (
     CleanupOrder,
@@ -10,14 +10,17 @@ from tessera.messages import (
     Fault,
     IngestOrder,
     JobOrder,
+    NotifyOrder,
     Outcome,
     ReduceOrder,
     Result,
     StitchOrder,
+    Survey,
+    SurveyOrder,
     Tally,
     TilesOrder,
 )
-from tessera.plan import Plan
+from tessera.plan import Plan, Stage
 
 
 def process_image(context: Any, retry: Any) -> Steps[dict[str, Any]]:
@@ -32,8 +35,10 @@ def process_image(context: Any, retry: Any) -> Steps[dict[str, Any]]:
     """
     order = JobOrder.from_json(context.get_input())
     outcome = yield from _outcome(context, retry, order)
-    cleanup = CleanupOrder(job=order.job, upload=order.upload, outcome=outcome)
+    cleanup = CleanupOrder(job=order.job, upload=order.upload, outcome=outcome, marks=order.marks)
     yield from call(context, retry, "cleanup", cleanup)
+    if order.notify:
+        yield context.call_sub_orchestrator("send_word", NotifyOrder(job=order.job).to_json())
     return outcome.to_json()
 
 
@@ -65,20 +70,24 @@ class _Job:
         self._tally = Tally()
         self._seconds: dict[str, float] = {}
         self._since = context.current_utc_datetime
+        self._delicate: tuple[str, ...] = ()
 
     def run(self) -> Steps[Result]:
         # 1. What is it, and what will be done?
-        plan = Plan.from_json((yield from self._call("inspect", "inspect_upload", self._order)))
+        plan = self._order.plan
+        if plan is None:
+            plan = Plan.from_json((yield from self._call("inspect", "inspect_upload", self._order)))
+        self._delicate = plan.delicate
         if plan.direct:
             # 2. One tile: one activity does it all.
-            checksum = (yield from self._direct(plan)).checksum
+            yield from self._direct(plan)
         else:
             # 2. Decode once.
             yield from self._ingest(plan)
             # 3. Stage by stage, tile by tile; between two stages, merge what was measured.
-            checksum = (yield from self._stages(plan)).checksum
+            yield from self._stages(plan)
         # 4. One file of the tiles' blocks.
-        stitch = StitchOrder(job=self._order.job, plan=plan, checksum=checksum)
+        stitch = StitchOrder(job=self._order.job, plan=plan)
         return Result.from_json((yield from self._call("stitch", "stitch", stitch)))
 
     def ended(self, fault: Fault | None, result: Result | None = None) -> Outcome:
@@ -91,36 +100,55 @@ class _Job:
             tiles=self._tally.tiles,
             retried=self._tally.retried,
             seconds=self._seconds,
+            busy=self._tally.seconds,
+            written=self._tally.written,
+            platforms=self._tally.platforms,
+            warnings=self._warnings(),
         )
 
-    def _direct(self, plan: Plan) -> Steps[Tally]:
+    def _warnings(self) -> tuple[str, ...]:
+        kinds = len(self._tally.platforms)
+        if kinds < 2 or not self._delicate:
+            return ()
+        names = ", ".join(self._delicate)
+        return (
+            f"{kinds} kinds of machines worked on the tiles, between which the bits of {names} may differ",
+        )
+
+    def _direct(self, plan: Plan) -> Steps[None]:
         order = self._order
-        direct = DirectOrder(job=order.job, upload=order.upload, plan=plan, pipeline=order.pipeline)
-        tally = Tally.from_json((yield from self._call("process", "process_direct", direct)))
-        self._count(tally)
-        return tally
+        direct = DirectOrder(job=order.job, upload=order.upload, plan=plan)
+        self._count(Tally.from_json((yield from self._call("process", "process_direct", direct))))
 
     def _ingest(self, plan: Plan) -> Steps[None]:
         order = self._order
+        if order.run > 1 and (yield from self._survey(plan, plan.stages[0])).source:
+            return
         ingest = IngestOrder(
             job=order.job, upload=order.upload, image=plan.image, target=plan.stages[0].source
         )
         reply = yield from self._call("ingest", "ingest", ingest)
         self._count(Tally.from_json(reply))
 
-    def _stages(self, plan: Plan) -> Steps[Tally]:
-        tally = Tally()
+    def _stages(self, plan: Plan) -> Steps[None]:
         for stage in plan.stages:
             tiles = TilesOrder(
                 job=self._order.job, stage=stage, output=plan.output, first=0, last=stage.grid.count
             )
-            tally = yield from run_tiles(self._context, self._retry, tiles)
-            self._count(tally)
+            if self._order.run > 1:
+                survey = yield from self._survey(plan, stage)
+                self._count(survey.done)
+                self._count((yield from run_gaps(self._context, self._retry, tiles, survey.missing)))
+            else:
+                self._count((yield from run_tiles(self._context, self._retry, tiles)))
             self._lap(f"stage {stage.index + 1}")
             if stage.measure is not None:
                 reduce = ReduceOrder(job=self._order.job, stage=stage)
                 yield from self._call(f"reduce {stage.index + 1}", "reduce", reduce)
-        return tally
+
+    def _survey(self, plan: Plan, stage: Stage) -> Steps[Survey]:
+        order = SurveyOrder(job=self._order.job, stage=stage, output=plan.output)
+        return Survey.from_json((yield from call(self._context, self._retry, "survey", order)))
 
     def _call(self, phase: str, activity: str, order: Any) -> Steps[Any]:
         reply = yield from call(self._context, self._retry, activity, order)

@@ -1,5 +1,6 @@
 """The fan-out: tiles of one stage, at most 64 children to an orchestrator."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from orchestrations.replies import JobFault, Steps, value
@@ -38,6 +39,26 @@ def run_tiles(context: Any, retry: Any, order: TilesOrder) -> Steps[Tally]:
         for part in parts(order)
     ]
     replies = yield context.task_all(children)
+    tally = Tally()
+    for reply in replies:
+        tally = tally.followed_by(Tally.from_json(value(reply)))
+    return tally
+
+
+def run_gaps(context: Any, retry: Any, order: TilesOrder, gaps: Sequence[tuple[int, int]]) -> Steps[Tally]:
+    """Run the tiles of some ranges, each by an orchestrator of its own, and return their tally.
+
+    Raises
+    ------
+    JobFault
+        If a tile replied with a fault; all others have ended by then.
+    """
+    if not gaps:
+        return Tally()
+    ranges = [order.model_copy(update={"first": first, "last": last}) for first, last in gaps]
+    replies = yield context.task_all(
+        [context.call_sub_orchestrator("process_tiles", part.to_json()) for part in ranges]
+    )
     tally = Tally()
     for reply in replies:
         tally = tally.followed_by(Tally.from_json(value(reply)))

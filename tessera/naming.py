@@ -35,7 +35,10 @@ def label_raster(stage: int) -> str:
 
 def summaries(stage: int) -> str:
     """Return the name of what the tiles of stage *stage* measured."""
-    return f"summaries-{stage:02d}"
+    return f"{SUMMARIES}{stage:02d}"
+
+
+SUMMARIES: Final = "summaries-"
 
 
 def table(stage: int) -> str:
@@ -53,6 +56,16 @@ def attempt(task: str, number: int) -> str:
 
 
 RETRIES: Final = "retries"
+
+
+def indexes() -> str:
+    """Return the name of what the head of a result must know of its parts, by the ids of their blocks."""
+    return "indexes"
+
+
+def rest_raster() -> str:
+    """Return the name of the overview that is kept to make the ones above it."""
+    return "rest"
 
 
 def work(job: str, name: str = "") -> str:
@@ -73,6 +86,11 @@ def record(job: str) -> str:
 def plan(job: str) -> str:
     """Return the blob that holds the plan, once there is one."""
     return f"{job}/plan.json"
+
+
+def report(job: str, place: int) -> str:
+    """Return the blob of the document that operation *place* of the pipeline made."""
+    return f"{job}/report-{place:02d}.json"
 
 
 def stop_flag(job: str) -> str:
@@ -97,6 +115,51 @@ def tile_task(stage: int, tile: int) -> str:
     """Return the name under which the attempts at a tile are counted."""
     return f"stage-{stage:02d}-tile-{tile:07d}"
 
+
+RUNNING: Final = "running"
+"""Folder of the marks of jobs that are not over."""
+
+
+def index_entry(owner: str, at: int, job: str) -> str:
+    """Return the mark that lists a job; *at* is in milliseconds since 1970, and the newest sorts first."""
+    return f"index/{owner}/{_LATEST - at:013d}-{job}"
+
+
+def running_mark(owner: str, job: str) -> str:
+    """Return the mark that a job of *owner* isn't over."""
+    return f"{RUNNING}/{owner}/{job}"
+
+
+def key_lock(owner: str, digest: str) -> str:
+    """Return the blob that ties an Idempotency-Key, given by its digest, to what it started."""
+    return f"keys/{owner}-{digest}"
+
+
+def usage(owner: str, day: str) -> str:
+    """Return the blob that counts what *owner* sent on a day."""
+    return f"usage/{day}/{owner}"
+
+
+def batch(batch: str, name: str = "record.json") -> str:
+    """Return the blob that says something of a batch."""
+    return f"batches/{batch}/{name}"
+
+
+def tiles(job: str, stage: str) -> str:
+    """Return the blob that says, once the work is removed, what its tiles of *stage* took."""
+    return f"{job}/tiles-{stage}.json"
+
+
+LAST_STAGE: Final = "last"
+"""Stands for the last stage in `tiles`, whose parts are those of the result."""
+
+
+def preview(job: str, of: str) -> str:
+    """Return the blob of a small picture of a job's ``input`` or ``result``, beside the result."""
+    return f"{job}.{of}-preview.jpg"
+
+
+_LATEST: Final = 10**13 - 1
 
 INSPECT_TASK: Final = "inspect"
 INGEST_TASK: Final = "ingest"

@@ -5,13 +5,13 @@ Every type is frozen and goes to and from plain JSON. Sizes are in bytes, times 
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
-from tessera.geometry import Grid
+from tessera.geometry import Grid, Rect
 
 type InputFormat = Literal["png", "jpeg"]
-type OutputFormat = Literal["png", "jpeg"]
-type Subsampling = Literal["4:2:0", "4:2:2", "4:4:4"]
+type OutputFormat = Literal["png", "jpeg", "tiff", "same"]
+type Subsampling = Literal["4:2:0", "4:2:2", "4:4:4", "4:1:1"]
 type Depth = Literal[8, 16]
 
 
@@ -50,13 +50,44 @@ class StageStep(Step):
 
 
 class Output(Message):
-    """The file to make. *quality* and *subsampling* are for JPEG."""
+    """The file to make. An option that the format doesn't have can't be chosen; ``same`` has all of them."""
 
-    format: OutputFormat = "png"
+    format: Literal["png", "jpeg", "tiff", "same"] = Field(
+        default="png",
+        description="format of the file; same is that of the input, or png if that isn't written",
+    )
     quality: int = Field(default=90, ge=1, le=100, description="JPEG quality")
-    subsampling: Literal["4:2:0", "4:2:2", "4:4:4"] = Field(
+    subsampling: Literal["4:2:0", "4:2:2", "4:4:4", "4:1:1"] = Field(
         default="4:2:0", description="JPEG chroma subsampling"
     )
+    compression: Literal["fast", "small"] = Field(
+        default="fast", description="PNG and TIFF compression: small takes many times as long as fast"
+    )
+    pyramid: bool = Field(
+        default=False,
+        description="TIFF overviews down to one tile, in the order of a cloud-optimized GeoTIFF",
+    )
+    keep_metadata: bool = Field(
+        default=False, description="keep the EXIF data, the place where a photograph was taken included"
+    )
+
+    @classmethod
+    def options(cls, output_format: str) -> frozenset[str]:
+        """Return the names of the options that a format has."""
+        own: dict[str, set[str]] = {
+            "png": {"compression"},
+            "jpeg": {"quality", "subsampling"},
+            "tiff": {"compression", "pyramid"},
+        }
+        return frozenset(own.get(output_format, set().union(*own.values())) | {"keep_metadata"})
+
+    @field_validator("quality", "subsampling", "compression", "pyramid")
+    @classmethod
+    def _refuse_options_of_other_formats[Value](cls, value: Value, info: ValidationInfo) -> Value:
+        chosen, name = info.data.get("format", "same"), str(info.field_name)
+        if name not in cls.options(chosen) and value != cls.model_fields[name].default:
+            raise ValueError(f"{chosen} has no such option; leave it out, or choose another format")
+        return value
 
 
 class Pixels(Message):
@@ -76,6 +107,19 @@ class Pixels(Message):
         return self.channels in (2, 4)
 
 
+class Shape(Message):
+    """Size and kind of an image between two operations."""
+
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    pixels: Pixels
+
+    @property
+    def frame(self) -> Rect:
+        """Return the box of the whole image."""
+        return Rect(0, 0, self.width, self.height)
+
+
 class ImageInfo(Message):
     """What the header of an upload says. *etag* pins the bytes that were inspected."""
 
@@ -89,66 +133,92 @@ class ImageInfo(Message):
     icc: bool = False
     progressive: bool = False
 
+    @property
+    def shape(self) -> Shape:
+        """Return size and kind of the pixels, as they are stored."""
+        return Shape(width=self.width, height=self.height, pixels=self.pixels)
+
 
 class Raster(Message):
-    """A block raster: *width* x *height* pixels in one blob, cut into full-width blocks.
+    """A block raster: the pixels of *box*, a part of an image of size *frame*, as blocks in one blob.
 
     *dtype* is that of NumPy: ``u1`` and ``u2`` for images, ``u2`` and ``u4`` for label maps, whose blocks are
     *deflated*, because they are mostly empty.
     """
 
     name: str
-    width: int
-    height: int
+    frame: Rect
+    box: Rect
     channels: int
     dtype: Literal["u1", "u2", "u4"]
-    block_rows: int
+    block_width: int
+    block_height: int
     deflated: bool = False
 
     @property
+    def pixel_bytes(self) -> int:
+        """Return the bytes of one pixel."""
+        return self.channels * int(self.dtype[1])
+
+    @property
     def row_bytes(self) -> int:
-        """Return the bytes of one row of pixels."""
-        return self.width * self.channels * int(self.dtype[1])
+        """Return the bytes of one row of pixels of all blocks side by side."""
+        return self.box.width * self.pixel_bytes
 
     @property
     def grid(self) -> Grid:
-        """Return the blocks as a grid of bands."""
-        return Grid.bands(self.width, self.height, self.block_rows)
+        """Return the blocks, in coordinates that start at the corner of the box."""
+        return Grid(self.box.width, self.box.height, self.block_width, self.block_height)
+
+    @property
+    def bands(self) -> Grid:
+        """Return the rows of blocks, each of which is written at once."""
+        return Grid.bands(self.box.width, self.box.height, self.block_height)
 
 
 class Stage(Message):
-    """One pass over the tiles.
+    """One pass over the tiles of an image of *width* x *height* pixels.
 
     Read *source* and run *steps*; then either *measure* a global operation, whose labels, if it has any, go
-    to *target*, or encode the tile for the result (*measure* is None).
+    to *target*, or encode the tile for the result (*measure* is None). Of a wide tile, *chunk_width*
+    columns are computed at a time. *report* is the place in the user's pipeline of an operation that makes
+    a document.
     """
 
     index: int
     source: Raster
     steps: tuple[StageStep, ...] = ()
     measure: Step | None = None
-    halo: int = 0
-    band_rows: int
+    width: int
+    height: int
+    tile_width: int
+    tile_height: int
+    chunk_width: int | None = None
     target: Raster | None = None
+    report: int | None = None
 
     @property
     def grid(self) -> Grid:
-        """Return the tiles of the stage: full-width bands of its output."""
-        return Grid.bands(self.source.width, self.source.height, self.band_rows)
+        """Return the tiles."""
+        return Grid(self.width, self.height, self.tile_width, self.tile_height)
 
 
 class Plan(Message):
     """All that is decided before any pixel is read.
 
-    *direct* means one activity does the whole job. *memory* bounds the bytes of arrays one task holds.
+    *pipeline* is what was asked for, after what turns the image upright. *direct* means one activity does the
+    whole job. *memory* bounds the bytes of arrays one task holds. *delicate* names the operations whose
+    bits may depend on the processor.
     """
 
     image: ImageInfo
     output: Output
-    result: Pixels
+    pipeline: tuple[Step, ...]
+    result: Shape
     stages: tuple[Stage, ...]
     direct: bool
     memory: int
+    delicate: tuple[str, ...] = ()
 
     @property
     def tiles(self) -> int:

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 from activities.store import Store
 from function_app import records
+from function_app.owners import KEY_HOLDER
 from function_app.records import JobRecord
 from tessera import naming
 from tessera.messages import Outcome
 from tessera.plan import ImageInfo, Output, Pixels, Plan, Step
 from tessera.planner import Limits, make_plan
+from tests.support.images import encode, textured
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
+PNG = encode(textured(16, 20))
 STEPS = (Step(operation="median_blur", parameters={"ksize": 3}), Step(operation="canny"))
 
 
@@ -22,7 +24,13 @@ def upload(store: Store, data: bytes = PNG) -> str:
     return name
 
 
-def record(store: Store, *, age: timedelta = timedelta(), name: str | None = "photo.png") -> JobRecord:
+def record(
+    store: Store,
+    *,
+    age: timedelta = timedelta(),
+    name: str | None = "photo.png",
+    owner: str = KEY_HOLDER,
+) -> JobRecord:
     """Put the record of a job of two stages that was asked for *age* ago."""
     made = JobRecord(
         job=uuid.uuid4().hex,
@@ -31,6 +39,7 @@ def record(store: Store, *, age: timedelta = timedelta(), name: str | None = "ph
         output=Output(),
         name=name,
         created_at=(datetime.now(UTC) - age).isoformat(),
+        owner=owner,
     )
     records.write_new(made, store)
     return made

@@ -10,10 +10,11 @@ import pytest
 from azure_functions_runtime import loader
 
 import main
+from function_app.routes import ROUTES
 
 ROOT = Path(__file__).resolve().parents[2]
-HTTP = {"create_upload", "submit_job", "get_job", "delete_job", "list_operations", "get_health"}
-ORCHESTRATORS = {"process_image", "process_tiles"}
+HTTP = {route.name for route in ROUTES}
+ORCHESTRATORS = {"process_image", "process_tiles", "process_batch", "process_jobs", "send_word"}
 ACTIVITIES = {
     "inspect_upload",
     "ingest",
@@ -22,6 +23,10 @@ ACTIVITIES = {
     "reduce",
     "stitch",
     "cleanup",
+    "survey",
+    "record_jobs",
+    "end_batch",
+    "notify",
 }
 
 
@@ -48,7 +53,14 @@ def test_the_setting_names_an_entry_file_that_the_worker_takes() -> None:
 
 
 def test_the_worker_indexes_every_function(indexed: dict[str, Bindings]) -> None:
-    assert indexed.keys() == HTTP | ORCHESTRATORS | ACTIVITIES | {"purge_histories"}
+    assert indexed.keys() == HTTP | ORCHESTRATORS | ACTIVITIES | {"purge_old", "refuse_route"}
+
+
+def test_routes_are_registered_as_the_table_says(indexed: dict[str, Bindings]) -> None:
+    for route in ROUTES:
+        trigger = indexed[route.name]["httpTrigger"]
+        assert trigger["route"] == f"v1{route.path}"
+        assert [method.value for method in trigger["methods"]] == [route.method]
 
 
 def test_only_health_is_open_to_all(indexed: dict[str, Bindings]) -> None:

@@ -2,87 +2,28 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from azure.storage.blob import BlobServiceClient
 
-from emulator.stack import Stack, running
+from emulator.stack import Stack
 from function_app.blob_store import BlobStore
-from tessera import naming
 from tessera.operations import CATALOGUE
-from tests.support.images import encode, textured
-
-ROOT = Path(__file__).resolve().parents[2]
-HUB = "/runtime/webhooks/durabletask/instances"
-SMALL = encode(textured(100, 120))
-# Two stages of 20 tiles: long enough to be met while running.
-LARGE = encode(textured(2560, 600), ".jpg")
-PATIENCE = 60.0
-
-
-@pytest.fixture(scope="module")
-def stack(azurite_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    settings = {"TESSERA_BAND_ROWS": "128"}
-    with running(ROOT, tmp_path_factory.mktemp("stack"), workers=1, environment=settings) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def http(stack: Stack) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.url, timeout=30) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def stored(stack: Stack) -> Iterator[BlobStore]:
-    with BlobServiceClient.from_connection_string(stack.storage) as client:
-        yield BlobStore(client)
-
-
-def send(http: httpx.Client, data: bytes) -> str:
-    granted = http.post("/api/v1/uploads", json={"size": len(data)}).raise_for_status().json()
-    httpx.put(granted["url"], content=data, headers={"x-ms-blob-type": "BlockBlob"}).raise_for_status()
-    return str(granted["id"])
-
-
-def order(upload: str, **more: Any) -> dict[str, Any]:
-    pipeline = [{"operation": "median_blur", "parameters": {"ksize": 15}}, {"operation": "canny"}]
-    return {"upload_id": upload, "pipeline": pipeline, **more}
-
-
-def start(http: httpx.Client, data: bytes) -> str:
-    return str(http.post("/api/v1/jobs", json=order(send(http, data))).raise_for_status().json()["id"])
-
-
-def until(http: httpx.Client, job: str, enough: Callable[[httpx.Response], bool]) -> httpx.Response:
-    """Poll a job until *enough* of an answer, or fail."""
-    deadline = time.monotonic() + PATIENCE
-    while not enough(answer := http.get(f"/api/v1/jobs/{job}")):
-        assert time.monotonic() < deadline, f"the last answer was {answer.text}"
-        time.sleep(0.05)
-    return answer
-
-
-def is_over(answer: httpx.Response) -> bool:
-    return answer.json()["state"] in ("succeeded", "failed", "cancelled")
-
-
-def is_gone(answer: httpx.Response) -> bool:
-    return answer.status_code == 404
-
-
-def has_tiles(answer: httpx.Response) -> bool:
-    tiles = answer.json()["tiles"]
-    return 0 < int(tiles["done"]) < int(tiles["total"])
-
-
-def left(stored: BlobStore, job: str) -> list[str]:
-    return [name for container in naming.CONTAINERS for name in stored.names(container, job)]
+from tests.function_app.api import (
+    HUB,
+    LARGE,
+    PATIENCE,
+    SMALL,
+    has_tiles,
+    is_gone,
+    is_over,
+    left,
+    order,
+    send,
+    start,
+    until,
+)
 
 
 def test_a_job_from_upload_to_result(http: httpx.Client) -> None:
@@ -226,7 +167,7 @@ def test_health_says_that_the_app_is_there(http: httpx.Client) -> None:
 
 
 def test_the_nightly_timer_runs(stack: Stack, http: httpx.Client) -> None:
-    assert http.post("/admin/functions/purge_histories", json={}).status_code == 202
+    assert http.post("/admin/functions/purge_old", json={}).status_code == 202
     deadline = time.monotonic() + PATIENCE
     while "removed the histories of 0 orchestrations" not in (log := stack.log.read_text()):
         assert time.monotonic() < deadline, log[-2000:]

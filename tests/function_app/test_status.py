@@ -8,11 +8,14 @@ import pytest
 from function_app import removal, status
 from function_app.blob_store import BlobStore
 from function_app.instances import Life
+from function_app.owners import KEY_HOLDER
 from function_app.problems import JobNotFound
 from function_app.responses import JobView, StageView, TilesView
 from function_app.services import Services
 from tessera import naming
+from tessera.checksum import Adler
 from tessera.messages import Fault, Outcome, Result
+from tessera.parts import frame_block, part_block
 from tessera.plan import Pixels
 from tests.function_app import stored
 
@@ -20,19 +23,29 @@ ENDED_AT = "2026-01-01T00:00:00+00:00"
 
 
 def look(job: str, services: Services, life: Life = Life.RUNNING) -> JobView:
-    return status.view(status.take(job, services.store), life, services)
+    return status.view(status.take(job, services.store, KEY_HOLDER), life, services)
 
 
 def put_tiles(store: BlobStore, container: str, name: str, first: int, last: int) -> None:
-    store.put_block(container, name, naming.HEAD_BLOCK, b"head")
+    store.put_block(container, name, frame_block("head", b"head"), b"head")
     for index in range(first, last):
-        store.put_block(container, name, naming.tile_block(index), b"tile")
+        store.put_block(container, name, part(index), b"tile")
+
+
+def put_rows(store: BlobStore, name: str, last: int) -> None:
+    store.put_block(naming.WORK, name, naming.HEAD_BLOCK, b"head")
+    for index in range(last):
+        store.put_block(naming.WORK, name, naming.tile_block(index), b"rows")
+
+
+def part(tile: int) -> str:
+    return part_block(tile, 1, 0.25, Adler(), b"tile")
 
 
 @pytest.mark.parametrize("job", ["0" * 32, "", "../jobs", "G" * 32, "0" * 33])
 def test_an_unknown_job_is_not_found(store: BlobStore, job: str) -> None:
     with pytest.raises(JobNotFound):
-        status.take(job, store)
+        status.take(job, store, KEY_HOLDER)
 
 
 @pytest.mark.parametrize(
@@ -54,15 +67,16 @@ def test_progress_follows_the_blocks_of_each_phase_and_never_falls(services: Ser
     result = naming.result(job, "png")
     seen = [look(job, services)]
     assert seen[0].stage == StageView(index=1, count=3, name="decode")
-    put_tiles(store, naming.WORK, source, 0, plan.stages[0].source.grid.count)
+    put_rows(store, source, plan.stages[0].source.bands.count)
     seen.append(look(job, services))
     assert seen[-1].tiles == TilesView(total=8, done=0)
     for done in range(1, 5):
         put_tiles(store, naming.WORK, summaries, done - 1, done)
         seen.append(look(job, services))
-        assert seen[-1].stage == StageView(index=2, count=3, name="median_blur + canny")
+        first = StageView(index=2, count=3, name="median_blur + canny")
+        assert seen[-1].stage == (first if done < 4 else StageView(index=3, count=3, name="canny"))
         assert seen[-1].tiles == TilesView(total=8, done=done)
-    store.commit(naming.WORK, summaries, list(map(naming.tile_block, range(4))))
+    store.commit(naming.WORK, summaries, list(map(part, range(4))))
     assert look(job, services).tiles.done == 4
     for done in range(1, 5):
         assert seen[-1].state == "running"
@@ -192,7 +206,7 @@ def test_a_job_that_ended_meanwhile_is_left_to_the_caller(store: BlobStore, how:
 def test_removal_leaves_nothing(store: BlobStore) -> None:
     record = stored.record(store)
     plan = stored.plan(store, record.job)
-    put_tiles(store, naming.WORK, naming.work(record.job, plan.stages[0].source.name), 0, 2)
+    put_rows(store, naming.work(record.job, plan.stages[0].source.name), 2)
     put_tiles(store, naming.RESULTS, naming.result(record.job, "png"), 0, 2)
     removal.ask_to_stop(record, store)
     removal.remove(record, store)

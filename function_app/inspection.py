@@ -1,0 +1,70 @@
+"""Looking at the header of an upload before a job is taken: what it is, and what a job with it would be."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from activities.store import BlobChanged, BlobMissing, Store
+from activities.uploads import open_upload
+from function_app.problems import UploadNotFound
+from tessera import naming
+from tessera.errors import LimitExceeded
+from tessera.plan import Output, Plan, Step
+from tessera.planner import Limits, make_plan
+
+_HEADER_BYTES = 64 << 10
+
+
+def plan_of(upload: str, steps: Sequence[Step], output: Output, store: Store, limits: Limits) -> Plan:
+    """Return the plan of a job with an upload, from its header: two or three calls to storage.
+
+    Raises
+    ------
+    UploadNotFound
+        If there is no such upload.
+    tessera.errors.TesseraError
+        If it is empty, too large, or no image that is read here, or the pipeline or output don't suit it.
+    """
+    try:
+        stat = store.stat(naming.UPLOADS, upload)
+        refuse_size(stat.size, limits)
+        begun = _Begun(upload, stat.etag, store)
+        image = open_upload(upload, stat.size, stat.etag, cast(Store, begun)).info(stat.etag)
+    except (BlobMissing, BlobChanged) as error:
+        raise UploadNotFound(
+            f"there is no upload {upload}",
+            hint="PUT the file to the URL that POST /api/v1/uploads gave, and wait for its answer",
+            pointer="/upload_id",
+        ) from error
+    return make_plan(image, steps, output, limits)
+
+
+def refuse_size(size: int, limits: Limits) -> None:
+    """Raise `tessera.errors.LimitExceeded` if a file of *size* bytes is not taken."""
+    if size > limits.max_bytes:
+        raise LimitExceeded(
+            f"the file has {size:,} bytes",
+            limit=limits.max_bytes,
+            actual=size,
+            hint="save the image with stronger compression, or cut it up",
+        )
+
+
+class _Begun:
+    """The upload with its first bytes at hand: a header takes many small reads, mostly there."""
+
+    def __init__(self, upload: str, etag: str, store: Store) -> None:
+        self._store = store
+        self._first = store.read(naming.UPLOADS, upload, 0, _HEADER_BYTES, etag=etag)
+
+    def read(
+        self,
+        container: str,
+        name: str,
+        offset: int = 0,
+        length: int | None = None,
+        *,
+        etag: str | None = None,
+    ) -> bytes:
+        if length is not None and offset + length <= len(self._first):
+            return self._first[offset : offset + length]
+        return self._store.read(container, name, offset, length, etag=etag)

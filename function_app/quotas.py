@@ -1,0 +1,94 @@
+"""What one caller may have under way: running jobs, and pixels in a day (UTC)."""
+
+from datetime import UTC, datetime, timedelta
+
+from activities.store import BlobChanged, BlobExists, BlobMissing
+from function_app.blob_store import BlobStore
+from function_app.problems import QuotaExceeded
+from function_app.settings import Settings
+from tessera import naming
+from tessera.plan import Message
+
+_RUNNING_AGAIN_SECONDS = 10
+
+
+class _Used(Message):
+    pixels: int = 0
+
+
+def check(owner: str, pixels: int, store: BlobStore, settings: Settings, *, jobs: int = 1) -> None:
+    """Refuse more work than the caller may have under way.
+
+    Raises
+    ------
+    QuotaExceeded
+        If *jobs* more would be too many at a time, or *pixels* more too many for today.
+    """
+    running = sum(1 for _ in store.names(naming.JOBS, naming.running_mark(owner, "")))
+    if (
+        running + jobs > settings.max_running_jobs
+        and _count_again(owner, store) + jobs > settings.max_running_jobs
+    ):
+        raise _refusal(
+            f"{running} jobs are running", settings.max_running_jobs, running, _RUNNING_AGAIN_SECONDS
+        )
+    used = _used(owner, store)[0].pixels
+    if used + pixels > settings.max_pixels_per_day:
+        raise _refusal(
+            f"{used:,} pixels were sent today, and this job has {pixels:,}",
+            settings.max_pixels_per_day,
+            used + pixels,
+            _seconds_to_midnight(),
+        )
+
+
+def count(owner: str, pixels: int, store: BlobStore) -> None:
+    """Add *pixels* to what the caller sent today."""
+    name = naming.usage(owner, _today())
+    while True:
+        used, etag = _used(owner, store)
+        data = _Used(pixels=used.pixels + pixels).model_dump_json().encode()
+        try:
+            if etag is None:
+                return store.write(naming.JOBS, name, data, new=True)
+            return store.replace(naming.JOBS, name, data, etag)
+        except (BlobExists, BlobChanged, BlobMissing):
+            continue
+
+
+def _used(owner: str, store: BlobStore) -> tuple[_Used, str | None]:
+    try:
+        data, etag = store.fetch(naming.JOBS, naming.usage(owner, _today()))
+    except BlobMissing:
+        return _Used(), None
+    return _Used.model_validate_json(data), etag
+
+
+def _count_again(owner: str, store: BlobStore) -> int:
+    """Drop the marks of jobs that are over or gone, as after a crash, and return how many are left."""
+    left = 0
+    for mark in list(store.names(naming.JOBS, naming.running_mark(owner, ""))):
+        job = mark.rpartition("/")[2]
+        if store.exists(naming.JOBS, naming.outcome(job)) or not store.exists(
+            naming.JOBS, naming.record(job)
+        ):
+            store.delete(naming.JOBS, mark)
+        else:
+            left += 1
+    return left
+
+
+def _refusal(detail: str, limit: int, actual: int, seconds: int) -> QuotaExceeded:
+    error = QuotaExceeded(detail, limit=limit, actual=actual, hint=f"try again in {seconds} s")
+    error.retry_after = seconds
+    return error
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _seconds_to_midnight() -> int:
+    now = datetime.now(UTC)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int((midnight - now).total_seconds()) + 1

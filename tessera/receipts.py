@@ -1,0 +1,160 @@
+"""What a job took and costs: estimated before it runs, counted while it runs and after it.
+
+Executions and storage operations are counted from the plan; they aren't metered.
+"""
+
+import math
+from itertools import pairwise
+from typing import Final
+
+from tessera.passes import frames_of
+from tessera.pipeline import bind_planned
+from tessera.plan import Message, Plan, Stage
+from tessera.prices import Prices, Usage, billed_seconds, cost
+
+_MEGAPIXEL: Final = 1e6
+_DECODED: Final = {"png": 60.0, "jpeg": 90.0}
+_ENCODED: Final = {"png": 60.0, "jpeg": 90.0}
+_DEFAULT_RATE: Final = 60.0
+"""Megapixels of three channels per second of one core; rough, as the operations' own rates are."""
+
+_TASK_SECONDS: Final = 0.06
+_STEP_SECONDS: Final = 0.15
+"""What a task costs beside its pixels, and what a turn of the orchestrator takes."""
+
+_TASK_READS, _TASK_WRITES = 3, 2
+_MESSAGES, _ROWS = 6, 6
+"""Queue messages and table rows that the task hub takes for a task."""
+
+_UNCERTAIN: Final = 1.6
+
+
+class CostRange(Message):
+    """Money at the list prices of *dated* and *region*: with instances always busy, and with one per task."""
+
+    low: float
+    high: float
+    currency: str = "USD"
+    dated: str
+    region: str
+
+
+class Receipt(Message):
+    """What a job took and what that costs at list prices; of a job that runs, so far."""
+
+    gigabyte_seconds: float
+    executions: int
+    reads: int
+    writes: int
+    bytes_written: int
+    retries: int
+    amount: float
+    currency: str = "USD"
+    dated: str
+    region: str
+
+
+class Work(Message):
+    """What tasks did: *busy* seconds of all together, bytes *written*."""
+
+    tasks: int
+    busy: float
+    written: int = 0
+    retries: int = 0
+
+
+def phase_seconds(plan: Plan) -> list[float]:
+    """Return the seconds of one core that decoding and then each stage will probably take.
+
+    They come from the rates of the operations. The last stage encodes. A direct job has one phase.
+    """
+    image = plan.image
+    megapixels = image.width * image.height / _MEGAPIXEL
+    decoding = megapixels * image.pixels.bytes / 3 / _DECODED.get(image.format, _DEFAULT_RATE)
+    made = plan.result.frame.pixels / _MEGAPIXEL
+    encoding = made * plan.result.pixels.bytes / 3 / _ENCODED.get(plan.output.format, _DEFAULT_RATE)
+    stages = [_stage_seconds(stage) + stage.grid.count * _TASK_SECONDS for stage in plan.stages]
+    stages[-1] += encoding
+    return [decoding + sum(stages)] if plan.direct else [decoding + _TASK_SECONDS, *stages]
+
+
+def expected_seconds(plan: Plan) -> float:
+    """Return the seconds of one core that a job will probably take."""
+    return sum(phase_seconds(plan))
+
+
+def wall_seconds(plan: Plan, instances: int) -> float:
+    """Return the seconds from submission to the result on *instances* of one core each."""
+    if plan.direct:
+        return expected_seconds(plan) + 2 * _STEP_SECONDS
+    decoding, *stages = phase_seconds(plan)
+    shared = sum(
+        seconds / min(instances, stage.grid.count) for seconds, stage in zip(stages, plan.stages, strict=True)
+    )
+    return decoding + shared + (3 + 2 * len(plan.stages)) * _STEP_SECONDS
+
+
+def task_count(plan: Plan) -> int:
+    """Return the tasks of a job: tiles, and the steps around them."""
+    if plan.direct:
+        return 3
+    return plan.tiles + 3 + sum(1 for stage in plan.stages if stage.measure)
+
+
+def estimate(plan: Plan, memory_gigabytes: float, prices: Prices) -> CostRange:
+    """Return what a job will probably cost."""
+    tasks, busy = task_count(plan), expected_seconds(plan)
+    low = _usage(Work(tasks=tasks, busy=busy), memory_gigabytes)
+    alone = tasks * billed_seconds(busy / tasks) * _UNCERTAIN
+    high = _usage(Work(tasks=2 * tasks, busy=max(alone, busy * _UNCERTAIN)), memory_gigabytes)
+    return CostRange(
+        low=_rounded(cost(low, prices).total),
+        high=_rounded(cost(high, prices).total),
+        dated=prices.date,
+        region=prices.region,
+    )
+
+
+def receipt(work: Work, memory_gigabytes: float, prices: Prices) -> Receipt:
+    """Return the receipt for what was done."""
+    usage = _usage(work, memory_gigabytes)
+    return Receipt(
+        gigabyte_seconds=round(usage.gb_seconds, 3),
+        executions=usage.executions,
+        reads=usage.reads,
+        writes=usage.writes,
+        bytes_written=work.written,
+        retries=work.retries,
+        amount=_rounded(cost(usage, prices).total),
+        dated=prices.date,
+        region=prices.region,
+    )
+
+
+def _usage(work: Work, memory_gigabytes: float) -> Usage:
+    started = work.tasks + work.retries
+    return Usage(
+        gb_seconds=work.busy * memory_gigabytes,
+        # Each task ends with a turn of an orchestrator.
+        executions=2 * started,
+        reads=_TASK_READS * started,
+        writes=_TASK_WRITES * started,
+        queue_operations=_MESSAGES * started,
+        table_operations=_ROWS * started,
+    )
+
+
+def _stage_seconds(stage: Stage) -> float:
+    pipeline = bind_planned((*stage.steps, *((stage.measure,) if stage.measure else ())))
+    read_twice = 1 + 2 * sum(bound.halo for bound in pipeline) / stage.tile_height
+    frames = pairwise(frames_of(pipeline, stage.source.frame))
+    seconds = [
+        max(before.pixels, after.pixels) / _MEGAPIXEL / bound.operation.rate(bound.parameters)
+        for bound, (before, after) in zip(pipeline, frames, strict=True)
+    ]
+    return read_twice * sum(seconds)
+
+
+def _rounded(money: float) -> float:
+    """Return *money* with three significant digits."""
+    return round(money, 2 - math.floor(math.log10(money))) if money > 0 else 0.0

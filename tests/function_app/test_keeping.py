@@ -1,0 +1,183 @@
+"""Quotas, keys and the purge, against a real Azurite."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from activities.store import BlobChanged
+from function_app import idempotency, purge, quotas, records
+from function_app.blob_store import BlobStore
+from function_app.idempotency import Claim
+from function_app.problems import IdempotencyConflict, NotRetryable, QuotaExceeded
+from function_app.records import JobRecord
+from function_app.services import Services
+from tessera import naming
+from tessera.messages import Outcome
+from tests.function_app import stored
+
+
+@pytest.fixture
+def few(services: Services) -> Services:
+    settings = services.settings.model_copy(update={"max_running_jobs": 2, "max_pixels_per_day": 1000})
+    return replace(services, settings=settings)
+
+
+def test_no_more_jobs_than_allowed_run_at_a_time(few: Services) -> None:
+    owner = uuid.uuid4().hex
+    jobs = []
+    for _ in range(2):
+        quotas.check(owner, 1, few.store, few.settings)
+        jobs.append(stored.record(few.store, owner=owner))
+        records.write_marks(jobs[-1], few.store)
+    with pytest.raises(QuotaExceeded) as error:
+        quotas.check(owner, 1, few.store, few.settings)
+    assert (error.value.limit, error.value.actual) == (2, 2)
+    assert error.value.retry_after > 0
+    # The mark of a job that is over was left behind: it doesn't count.
+    stored.outcome(few.store, jobs[0].job, Outcome(state="cancelled", finished_at="now"))
+    quotas.check(owner, 1, few.store, few.settings)
+
+
+def test_no_more_pixels_than_allowed_are_sent_in_a_day(few: Services) -> None:
+    owner, other = uuid.uuid4().hex, uuid.uuid4().hex
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: quotas.count(owner, 100, few.store), range(9)))
+    quotas.check(owner, 100, few.store, few.settings)
+    quotas.check(other, 1000, few.store, few.settings)
+    with pytest.raises(QuotaExceeded, match="900 pixels were sent today") as error:
+        quotas.check(owner, 101, few.store, few.settings)
+    assert 0 < error.value.retry_after <= 24 * 3600 + 1
+
+
+def claim(digest: str = "d", age: timedelta = timedelta()) -> Claim:
+    return Claim(id=uuid.uuid4().hex, digest=digest, at=(datetime.now(UTC) - age).isoformat())
+
+
+def lock() -> str:
+    return str(idempotency.lock_of(uuid.uuid4().hex, "owner"))
+
+
+def test_a_key_stands_for_one_thing_for_a_day(store: BlobStore) -> None:
+    name, first = lock(), claim()
+    assert idempotency.find(name, "d", store) is None
+    assert idempotency.take(name, first, store) == first
+    assert idempotency.take(name, claim(), store) == first
+    assert idempotency.find(name, "d", store) == first
+    with pytest.raises(IdempotencyConflict, match=first.id):
+        idempotency.take(name, claim("other"), store)
+
+
+def test_after_a_day_a_key_can_be_used_anew_by_one(store: BlobStore) -> None:
+    name = lock()
+    idempotency.take(name, claim(age=timedelta(hours=25)), store)
+    assert idempotency.find(name, "other", store) is None
+    with ThreadPoolExecutor(8) as pool:
+        taken = set(pool.map(lambda _: idempotency.take(name, claim("other"), store).id, range(8)))
+    assert len(taken) == 1
+
+
+def test_a_record_is_replaced_by_one_of_two(store: BlobStore) -> None:
+    record = stored.record(store)
+    records.replace(record, record.model_copy(update={"run": 2}), store)
+    with pytest.raises(NotRetryable, match="somebody else"):
+        records.replace(record, record.model_copy(update={"run": 2}), store)
+
+
+def in_days(days: float) -> datetime:
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+def everything(store: BlobStore) -> set[str]:
+    return {f"{container}/{name}" for container in naming.CONTAINERS for name in store.names(container, "")}
+
+
+@pytest.fixture
+def clean(services: Services) -> Services:
+    """Give services whose storage holds nothing."""
+    for container in naming.CONTAINERS:
+        for name in list(services.store.names(container, "")):
+            services.store.delete(container, name)
+    return services
+
+
+def begun(services: Services) -> str:
+    """Leave a job that was begun: work, and blocks of a result."""
+    record = stored.record(services.store)
+    records.write_marks(record, services.store)
+    services.store.write(naming.WORK, naming.work(record.job, "source"), b"pixels")
+    services.store.put_block(naming.WORK, naming.work(record.job, "summaries-00"), "t0", b"sum")
+    services.store.put_block(naming.RESULTS, naming.result(record.job, "png"), "t0", b"tile")
+    return record.job
+
+
+def test_nothing_is_purged_before_its_time(clean: Services) -> None:
+    begun(clean)
+    clean.store.put_block(naming.UPLOADS, uuid.uuid4().hex, "b0", b"half")
+    before = everything(clean.store)
+    assert set(purge.run(clean, in_days(0.9)).values()) == {0}
+    assert everything(clean.store) == before
+
+
+def test_after_a_day_abandoned_work_and_uploads_go_and_records_stay(clean: Services) -> None:
+    job = begun(clean)
+    clean.store.put_block(naming.UPLOADS, uuid.uuid4().hex, "b0", b"half")
+    removed = purge.run(clean, in_days(1.1))
+    assert (removed["work"], removed["uploads"], removed["jobs"]) == (1, 2, 0)
+    assert everything(clean.store) == {
+        f"jobs/{name}" for name in (naming.record(job), *records.load(job, clean.store, "key").marks)
+    }
+
+
+def test_a_result_is_kept_as_long_as_its_job(clean: Services) -> None:
+    job = begun(clean)
+    result = naming.result(job, "png")
+    clean.store.commit(naming.RESULTS, result, ["t0"])
+    ended = Outcome.model_validate(
+        {
+            "state": "succeeded",
+            "finished_at": "now",
+            "result": {"format": "png", "width": 1, "height": 1, "pixels": {"channels": 1}, "size": 4},
+        }
+    )
+    stored.outcome(clean.store, job, ended)
+    purge.run(clean, in_days(6.9))
+    assert clean.store.read(naming.RESULTS, result) == b"tile"
+    assert purge.run(clean, in_days(7.1))["jobs"] == 1
+    assert everything(clean.store) == set()
+
+
+def test_keys_and_counts_go_when_they_stand_for_nothing(clean: Services) -> None:
+    idempotency.take(lock(), claim(), clean.store)
+    quotas.count("owner", 5, clean.store)
+    assert purge.run(clean, in_days(1.1))["keys"] == 1
+    assert purge.run(clean, in_days(2.1))["usage"] == 1
+    assert everything(clean.store) == set()
+
+
+def test_a_page_of_names_goes_on_where_the_last_ended(store: BlobStore) -> None:
+    prefix = uuid.uuid4().hex
+    for index in range(5):
+        store.write(naming.WORK, f"{prefix}/{index}", b"")
+    names, token = list[str](), None
+    while True:
+        page, token = store.page(naming.WORK, prefix, 2, token)
+        names += page
+        if token is None:
+            break
+    assert names == [f"{prefix}/{index}" for index in range(5)]
+    assert store.page("never-made", prefix, 2, None) == ([], None)
+
+
+def test_what_was_read_of_a_record_is_not_given_for_a_later_one(store: BlobStore) -> None:
+    record = stored.record(store)
+    name = naming.record(record.job)
+    (entry,) = store.entries(naming.JOBS, name)
+    assert records.read_version(store, JobRecord, name, entry.etag) == record
+    records.replace(record, record.model_copy(update={"run": 2}), store)
+    (later,) = store.entries(naming.JOBS, name)
+    assert records.read_version(store, JobRecord, name, later.etag).run == 2
+    with pytest.raises(BlobChanged):
+        records.read_version(store, JobRecord, name, '"another"')
