@@ -10,12 +10,14 @@ from tessera_client.models import ImageInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanStage:
-    """One pass over the image: its tiles, and the pixels that are read around each (*halo*)."""
+    """One pass over the image: its tiles of *columns* x *rows*, and the pixels read around each (*halo*)."""
 
     index: int | None = None
     name: str = ""
     tiles: int = 0
-    halo: int = 0
+    columns: int | None = None
+    rows: int | None = None
+    halo: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ def temporary_bytes(plan: Plan) -> int:
     if plan.direct:
         return 0
     rasters = {stage.source.name: stage.source for stage in plan.stages}
-    return sum(raster.row_bytes * raster.height for raster in rasters.values() if not raster.deflated)
+    return sum(raster.row_bytes * raster.box.height for raster in rasters.values() if not raster.deflated)
 
 
 def _phase(name: str, data: Any) -> str:

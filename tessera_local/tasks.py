@@ -12,6 +12,7 @@ from activities.reduce import reduce
 from activities.replies import reply
 from activities.stitch import stitch
 from activities.store import Store
+from activities.survey import survey
 from tessera.messages import (
     CleanupOrder,
     DirectOrder,
@@ -19,6 +20,7 @@ from tessera.messages import (
     JobOrder,
     ReduceOrder,
     StitchOrder,
+    SurveyOrder,
     TileOrder,
 )
 from tessera.plan import Message
@@ -32,6 +34,7 @@ ACTIVITIES: dict[str, tuple[Activity, type[Message]]] = {
     "process_tile": (process_tile, TileOrder),
     "reduce": (reduce, ReduceOrder),
     "stitch": (stitch, StitchOrder),
+    "survey": (survey, SurveyOrder),
     "cleanup": (cleanup, CleanupOrder),
 }
 

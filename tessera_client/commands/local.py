@@ -203,16 +203,16 @@ async def _planned(order: Order) -> Plan:
             index=stage.index + 1,
             name=tessera_local.stage_name(stage),
             tiles=stage.grid.count,
-            halo=stage.halo,
+            columns=stage.tile_width,
+            rows=stage.tile_height,
         )
         for stage in made.stages
     )
-    frame = made.stages[-1].grid.frame
     plan = Plan(
-        width=frame.width,
-        height=frame.height,
-        channels=made.result.channels,
-        depth=made.result.depth,
+        width=made.result.width,
+        height=made.result.height,
+        channels=made.result.pixels.channels,
+        depth=made.result.pixels.depth,
         direct=made.direct,
         stages=stages,
         tiles=made.tiles,

@@ -53,6 +53,8 @@ def print_plan(settings: Settings, made: Plan) -> None:
         if value:
             typer.echo(f"{name:<9} {value}")
     for number, stage in enumerate(made.stages if not made.direct else (), 1):
-        typer.echo(f"Stage {number:<3} {stage.tiles} tiles, halo {stage.halo}: {stage.name}")
+        size = f" of {stage.columns} x {stage.rows}" if stage.columns and stage.rows else ""
+        halo = f", halo {stage.halo}" if stage.halo else ""
+        typer.echo(f"Stage {number:<3} {stage.tiles} tiles{size}{halo}: {stage.name}")
     for warning in made.warnings:
         typer.echo(f"Warning   {warning}")

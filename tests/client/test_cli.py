@@ -336,8 +336,8 @@ def test_plan_tells_what_a_job_would_take(api: FakeApi, photo: Path) -> None:
         "Work      1.50 s of one processor",
         "Time      0.50 s to 2.00 s",
         "Cost      $0.000120",
-        "Stage 1   2 tiles, halo 4: canny",
-        "Stage 2   2 tiles, halo 0: canny",
+        "Stage 1   2 tiles of 40 x 16, halo 4: canny",
+        "Stage 2   2 tiles of 40 x 16: canny",
         "Warning   the image is small",
     ]
     assert (
