@@ -134,7 +134,7 @@ def _job_body(upload_id: str, pipeline: Sequence[Step], output: Output | None) -
     return {
         "upload_id": upload_id,
         "pipeline": [asdict(step) for step in pipeline],
-        "output": {k: v for k, v in asdict(output or Output()).items() if v is not None},
+        "output": (output or Output()).document(),
     }
 
 

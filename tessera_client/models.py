@@ -1,7 +1,7 @@
 """What the API answers, as frozen dataclasses; fields the client does not know are ignored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -71,21 +71,34 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The wanted file format.
+    """The wanted file; an option that is None is left to the API.
 
     Attributes
     ----------
     format : str
-        ``"png"`` or ``"jpeg"``.
+        ``"png"``, ``"jpeg"``, ``"tiff"``, or ``"same"`` as the input.
     quality : int or None
         JPEG only, 1 to 100.
     subsampling : str or None
-        JPEG only, chroma subsampling by the API's names.
+        JPEG only, chroma subsampling such as ``"4:2:0"``.
+    compression : str or None
+        PNG and TIFF, ``"fast"`` or ``"small"``.
+    pyramid : bool or None
+        TIFF only, with overviews.
+    keep_metadata : bool or None
+        Keep the EXIF data, the place where a photograph was taken included.
     """
 
     format: str = "png"
     quality: int | None = None
     subsampling: str | None = None
+    compression: str | None = None
+    pyramid: bool | None = None
+    keep_metadata: bool | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the API takes it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,22 @@ class OnInterrupt(StrEnum):
     LEAVE = "leave"
 
 
+class ChromaSubsampling(StrEnum):
+    """How much of the colour's resolution a JPEG keeps."""
+
+    NONE = "4:4:4"
+    HORIZONTAL = "4:2:2"
+    BOTH = "4:2:0"
+    QUARTER = "4:1:1"
+
+
+class Compression(StrEnum):
+    """How hard a PNG or TIFF is compressed."""
+
+    FAST = "fast"
+    SMALL = "small"
+
+
 class State(StrEnum):
     """States of a job."""
 
@@ -91,13 +107,39 @@ Format = Annotated[
     str | None,
     _option(
         "--format",
-        metavar="png|jpeg|tiff",
-        help="File format; default: by the suffix of the output, else png.",
+        metavar="png|jpeg|tiff|same",
+        help="File format, same is that of the input; default: by the suffix of the output, else png.",
         rich_help_panel=_OUTPUT,
     ),
 ]
 Quality = Annotated[
     int | None, _option("--quality", min=1, max=100, help="Of a JPEG.", rich_help_panel=_OUTPUT)
+]
+Subsampling = Annotated[
+    ChromaSubsampling | None,
+    _option("--subsampling", help="Chroma subsampling of a JPEG.", rich_help_panel=_OUTPUT),
+]
+Compress = Annotated[
+    Compression | None,
+    _option(
+        "--compression",
+        help="Of a PNG or TIFF: small takes many times as long as fast.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Pyramid = Annotated[
+    bool,
+    _option(
+        "--pyramid", help="Overviews in a TIFF, as in a cloud-optimized GeoTIFF.", rich_help_panel=_OUTPUT
+    ),
+]
+KeepMetadata = Annotated[
+    bool,
+    _option(
+        "--keep-metadata",
+        help="Keep the EXIF data, the place where a photograph was taken included.",
+        rich_help_panel=_OUTPUT,
+    ),
 ]
 Force = Annotated[bool, _option("--force", help="Overwrite files that exist.", rich_help_panel=_OUTPUT)]
 SkipExisting = Annotated[

@@ -223,8 +223,8 @@ async def _planned(order: Order) -> Plan:
 
 
 def _ordered(order: Order) -> tessera_local.Order:
-    output = {name: value for name, value in asdict(order.output).items() if value is not None}
-    return tessera_local.Order(order.source.path, [asdict(step) for step in order.steps], output)
+    steps = [asdict(step) for step in order.steps]
+    return tessera_local.Order(order.source.path, steps, order.output.document())
 
 
 def _failed(fault: tessera_local.Fault, cause: str | None) -> TesseraClientError:

@@ -3,11 +3,11 @@
 import glob
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import typer
 
@@ -30,7 +30,7 @@ class Request:
     preset: str | None = None
     target: str | None = None
     file_format: str | None = None
-    quality: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
     force: bool = False
     skip_existing: bool = False
     at_once: int = 1
@@ -58,10 +58,10 @@ class Request:
         Raises
         ------
         typer.BadParameter
-            When format, suffix and quality do not go together.
+            When format, suffix and options do not go together.
         """
         path = None if self.target in (None, STDIO) else self.target
-        return choose_output(self.file_format, self.quality, path, folder=self.is_several())
+        return choose_output(self.file_format, self.options, path, folder=self.is_several())
 
     def label(self, steps: Sequence[Step]) -> str:
         """Return what the results are named after: the preset, the file, and the operations beside them."""

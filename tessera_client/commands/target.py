@@ -2,7 +2,9 @@
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -12,26 +14,43 @@ from tessera_client.models import Output
 
 SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff", ".tiff": "tiff"}
 DEFAULT_SUFFIX = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
+SAME = "same"
 LONGEST_STEM = 200
+_OPTIONS = {
+    "quality": ("jpeg",),
+    "subsampling": ("jpeg",),
+    "compression": ("png", "tiff"),
+    "pyramid": ("tiff",),
+}
+"""Options that only some formats have."""
 
 
 def choose_output(
-    file_format: str | None, quality: int | None, target: str | None, *, folder: bool = False
+    file_format: str | None, options: Mapping[str, Any], target: str | None, *, folder: bool = False
 ) -> Output:
     """Choose the format: as named, else by the suffix of the file, else PNG.
+
+    Parameters
+    ----------
+    file_format : str or None
+    options : mapping of str to object
+        Members of `Output`; None and False count as not given.
+    target : str or None
+    folder : bool
+        Whether ``target`` is a folder anyhow.
 
     Raises
     ------
     typer.BadParameter
-        When the format is unknown, format and suffix contradict each other, or a quality is given for
-        another format than JPEG.
+        When the format is unknown, format and suffix contradict each other, or the format doesn't have an
+        option.
     """
     suffix = "" if target is None or is_folder(target, several=folder) else Path(target).suffix.lower()
     by_suffix = SUFFIXES.get(suffix)
-    if file_format and file_format not in DEFAULT_SUFFIX:
-        known = ", ".join(DEFAULT_SUFFIX)
+    if file_format and file_format not in (*DEFAULT_SUFFIX, SAME):
+        known = ", ".join((*DEFAULT_SUFFIX, SAME))
         raise typer.BadParameter(f"'{file_format}' is not one of {known}.", param_hint="--format")
-    if file_format and by_suffix and file_format != by_suffix:
+    if file_format and file_format != SAME and by_suffix and file_format != by_suffix:
         raise typer.BadParameter(
             f"{target} has the suffix of another format than --format {file_format}.", param_hint="--output"
         )
@@ -41,9 +60,13 @@ def choose_output(
             param_hint="--output",
         )
     chosen = file_format or by_suffix or "png"
-    if quality is not None and chosen != "jpeg":
-        raise typer.BadParameter(f"{chosen} has no quality; it is for jpeg.", param_hint="--quality")
-    return Output(chosen, quality)
+    given = {name: value for name, value in options.items() if value not in (None, False)}
+    for name in given:
+        formats = _OPTIONS.get(name, (chosen,))
+        if chosen not in (*formats, SAME):
+            reason = f"{chosen} has no {name}; it is for {' and '.join(formats)}."
+            raise typer.BadParameter(reason, param_hint=f"--{name}")
+    return Output(chosen, **given)
 
 
 def is_folder(target: str, *, several: bool) -> bool:
@@ -73,7 +96,9 @@ def choose_path(name: str, label: str, output: Output, target: str | None, *, se
     if target and not is_folder(target, several=several):
         return Path(target)
     stem = f"{Path(name).stem}-{label}"[:LONGEST_STEM]
-    return Path(target or ".") / (stem + DEFAULT_SUFFIX[output.format])
+    own = Path(name).suffix.lower()
+    same = own if own in SUFFIXES else DEFAULT_SUFFIX["png"]
+    return Path(target or ".") / (stem + DEFAULT_SUFFIX.get(output.format, same))
 
 
 def check_writable(path: Path, *, force: bool) -> None:

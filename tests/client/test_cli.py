@@ -93,6 +93,17 @@ def test_json_is_the_whole_truth_without_the_permission(photo: Path) -> None:
         (["--format", "jpeg"], "photo-canny.jpg", {"format": "jpeg"}),
         (["-o", "a.out", "--format", "jpeg"], "a.out", {"format": "jpeg"}),
         (["-o", "bare"], "bare", {"format": "png"}),
+        (["--format", "same", "--quality", "80"], "photo-canny.jpg", {"format": "same", "quality": 80}),
+        (
+            ["-o", "a.tif", "--compression", "small", "--pyramid", "--keep-metadata"],
+            "a.tif",
+            {"format": "tiff", "compression": "small", "pyramid": True, "keep_metadata": True},
+        ),
+        (
+            ["-o", "a.jpg", "--subsampling", "4:4:4"],
+            "a.jpg",
+            {"format": "jpeg", "subsampling": "4:4:4"},
+        ),
         (["-o", "folder.d"], "folder.d/photo-canny.png", {"format": "png"}),
     ],
 )
@@ -111,8 +122,10 @@ def test_the_format_follows_from_option_or_suffix(
     [
         (["-o", "a.bmp"], "'.bmp' names no known format; use .png, .jpg, .jpeg, .tif, .tiff"),
         (["-o", "a.png", "--format", "jpeg"], "suffix of another format"),
-        (["--format", "webp"], "'webp' is not one of png, jpeg, tiff"),
-        (["--quality", "80"], "png has no quality"),
+        (["--format", "webp"], "'webp' is not one of png, jpeg, tiff, same"),
+        (["--quality", "80"], "png has no quality; it is for jpeg"),
+        (["--pyramid"], "png has no pyramid; it is for tiff"),
+        (["-o", "a.jpg", "--compression", "small"], "jpeg has no compression; it is for png and tiff"),
         (["--format", "jpeg", "--quality", "0"], "should be greater than or equal to 1"),
         (["-o", "nowhere/a.png"], "the folder nowhere does not exist"),
         (["-o", "old.png"], "old.png already exists"),
