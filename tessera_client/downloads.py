@@ -1,6 +1,5 @@
 """Fetch a result into a file that is complete or not there at all."""
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from io import BufferedRandom
@@ -9,7 +8,9 @@ from typing import BinaryIO
 
 import httpx
 
+from tessera_client import calls
 from tessera_client.answers import reason, refusal
+from tessera_client.digests import verify
 from tessera_client.errors import DownloadFailed, JobFailed
 from tessera_client.models import Job
 from tessera_client.retry import TRANSIENT_STATUSES, TransientFailure, retry_after, with_retries
@@ -17,7 +18,6 @@ from tessera_client.transport import Transport
 
 Progress = Callable[[int, int], None]
 
-AGAIN_HINT = "Fetch it again."
 OVERWRITE_HINT = "Choose another name, or allow overwriting (--force)."
 
 
@@ -41,7 +41,9 @@ def fetch_result(
         raise JobFailed(job)
     if job.result is None:
         raise DownloadFailed(f"job {job.id} has no result yet, it is {job.state}", "Wait for it first.")
-    result = job.result
+    check_target(target, overwrite=overwrite)
+    # A fresh link, and with it the digests.
+    result = transport.run(calls.result(job.id))
     fetch(
         transport,
         result.url,
@@ -49,7 +51,7 @@ def fetch_result(
         result.size,
         overwrite=overwrite,
         progress=progress,
-        sha256=result.sha256,
+        check=lambda file: verify(file, result),
     )
 
 
@@ -61,7 +63,7 @@ def fetch(
     *,
     overwrite: bool = False,
     progress: Progress | None = None,
-    sha256: str | None = None,
+    check: Callable[[BufferedRandom], None] | None = None,
 ) -> None:
     """Write the bytes at ``url`` to a temporary file beside ``target``, check, then rename.
 
@@ -79,8 +81,8 @@ def fetch(
         Whether an existing target is replaced.
     progress : callable, optional
         Called with (bytes received, bytes in all).
-    sha256 : str, optional
-        Hexadecimal digest the file must have.
+    check : callable, optional
+        Raises `DownloadFailed` when the whole file isn't the right one.
 
     Raises
     ------
@@ -88,15 +90,15 @@ def fetch(
         When storage answers 403.
     DownloadFailed
         When the target exists or cannot be written, storage does not answer, after the retries, or
-        the size or the digest is another.
+        the size or a digest is another.
     """
     check_target(target, overwrite=overwrite)
     partial = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with partial.open("xb+") as file:
             _Download(transport, url, size, file, progress).run()
-            if sha256:
-                _verify(file, sha256)
+            if check:
+                check(file)
         check_target(target, overwrite=overwrite)
         partial.replace(target)
     except OSError as unwritable:
@@ -119,15 +121,6 @@ def check_target(target: Path, *, overwrite: bool) -> None:
         raise DownloadFailed(f"{target} is a folder", "Name the file to write in it.")
     if target.exists() and not overwrite:
         raise DownloadFailed(f"{target} already exists", OVERWRITE_HINT)
-
-
-def _verify(file: BufferedRandom, expected: str) -> None:
-    file.seek(0)
-    actual = hashlib.file_digest(file, "sha256").hexdigest()
-    if actual != expected.lower():
-        raise DownloadFailed(
-            f"the result's SHA-256 is {actual}, and {expected} was promised", "Fetch it again."
-        )
 
 
 class _Download:

@@ -133,6 +133,14 @@ class Tiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A part of the finished file: its bytes, and their MD5 in hexadecimal digits."""
+
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The finished file: where it is, its size in bytes and pixels.
 
@@ -144,6 +152,8 @@ class Result:
         A file name for it.
     sha256 : str or None
         Hexadecimal digest of the bytes, where the API knows it.
+    blocks : tuple of Block
+        Digests of its parts, one after the other; only `Client.result` tells them.
     """
 
     url: str = field(repr=False)
@@ -154,6 +164,7 @@ class Result:
     height: int | None = None
     name: str | None = None
     sha256: str | None = None
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
