@@ -2,11 +2,10 @@
 
     python benchmarks/command_line.py
 
-Prints the median seconds of ``tessera --help``, of ``tessera run --help`` and of the photograph of the demo
+Prints the least seconds of ``tessera --help``, of ``tessera run --help`` and of the photograph of the demo
 through Canny on this machine. Exits with 1 when the help takes longer than 0.3 s.
 """
 
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,14 +20,14 @@ LOCAL_RUNS = 3
 
 
 def seconds(*arguments: str, runs: int = RUNS) -> float:
-    """Return the median time of the command."""
+    """Return the shortest time of the command: other work on the machine only adds."""
     taken = []
     for _ in range(runs):
         started = time.perf_counter()
         command = [sys.executable, "-m", "tessera_client.cli", *arguments]
         subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
         taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+    return min(taken)
 
 
 def main() -> int:

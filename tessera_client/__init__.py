@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tessera_client.models import Health, Job, Operation, Output, Preset, Problem, Result, Step, Upload
     from tessera_client.pipeline import load_pipeline, parse_step
     from tessera_client.retry import RetryPolicy
-    from tessera_client.uploads import UploadState
+    from tessera_client.upload_state import UploadState
     from tessera_client.views import JobSummary, Plan, Previews, Ready, Tile
 
 __all__ = [
@@ -76,7 +76,16 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Imported when first used: `tessera --help` needs none of it, and httpx alone would double its time.
     if name in __all__:
-        for module in ("models", "views", "errors", "pipeline", "retry", "uploads", "client", "async_client"):
+        for module in (
+            "models",
+            "views",
+            "errors",
+            "pipeline",
+            "retry",
+            "upload_state",
+            "client",
+            "async_client",
+        ):
             found = getattr(import_module(f"{__name__}.{module}"), name, None)
             if found is not None:
                 return found

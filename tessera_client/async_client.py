@@ -18,7 +18,8 @@ from tessera_client.models import Health, Job, Operation, Output, Preset, Result
 from tessera_client.polling import poll_async
 from tessera_client.retry import RetryPolicy
 from tessera_client.settings import connection
-from tessera_client.uploads import Progress, UploadState
+from tessera_client.upload_state import UploadState
+from tessera_client.uploads import Progress
 from tessera_client.views import JobSummary, Plan, Previews, Ready, Tile
 
 

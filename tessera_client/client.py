@@ -16,7 +16,8 @@ from tessera_client.polling import poll
 from tessera_client.retry import RetryPolicy
 from tessera_client.settings import DEFAULT_API_URL
 from tessera_client.transport import Transport
-from tessera_client.uploads import Progress, UploadState
+from tessera_client.upload_state import UploadState
+from tessera_client.uploads import Progress
 from tessera_client.views import JobSummary, Plan, Previews, Ready, Tile
 
 __all__ = ["DEFAULT_API_URL", "Client"]

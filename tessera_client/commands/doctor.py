@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
 
@@ -15,7 +16,7 @@ from tessera_client.commands.settings import Settings
 from tessera_client.config import default_path, is_private
 from tessera_client.errors import NotFound, TesseraClientError, UnexpectedResponse
 from tessera_client.exit_codes import ExitCode
-from tessera_client.settings import DEFAULT_API_URL
+from tessera_client.settings import DEFAULT_API_URL, LOOPBACK
 
 GOOD, WARNING, BAD = "ok", "warning", "failed"
 
@@ -87,13 +88,20 @@ def _service(settings: Settings) -> Iterator[Finding]:
         yield Finding("address", BAD, str(error), error.hint)
         return
     with client:
-        where = "the default" if client.api_url == DEFAULT_API_URL else "as set"
-        yield Finding("address", GOOD, f"{client.api_url} ({where})")
+        yield _address(client.api_url, key)
         for name, ask in _questions(client):
             finding = _asked(name, ask)
             yield finding
             if finding.state == BAD:
                 return
+
+
+def _address(url: str, key: str | None) -> Finding:
+    where = "the default" if url == DEFAULT_API_URL else "as set"
+    if key and url.startswith("http://") and urlsplit(url).hostname not in LOOPBACK:
+        advice = "Use its https address: anybody on the way can read the key."
+        return Finding("address", WARNING, f"{url} is not encrypted", advice)
+    return Finding("address", GOOD, f"{url} ({where})")
 
 
 def _questions(client: Client) -> list[tuple[str, Callable[[], str]]]:

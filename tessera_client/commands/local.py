@@ -2,19 +2,18 @@
 
 import asyncio
 import secrets
-import signal
 import sys
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import typer
 
 import tessera_local
 from tessera_client.commands import catalogue, summary
+from tessera_client.commands.finishing import finish
 from tessera_client.commands.orders import Order, Request, opened, orders
 from tessera_client.commands.plan import print_plan
 from tessera_client.commands.progress import Display, Files, display
@@ -25,7 +24,6 @@ from tessera_client.commands.summary import DONE, FAILED, STOPPED, Ended
 from tessera_client.commands.target import check_writable
 from tessera_client.decoding import decode
 from tessera_client.errors import InvalidPipeline, TesseraClientError, describe
-from tessera_client.exit_codes import ExitCode
 from tessera_client.models import Job, Operation, Preset, Problem, Tiles
 from tessera_client.views import Plan, PlanStage
 
@@ -86,7 +84,7 @@ def plan(settings: Settings, request: Request) -> None:
         with opened(request.inputs) as (source, *more), _machine_errors():
             if more:
                 raise typer.BadParameter("One image at a time.", param_hint="INPUT")
-            made = _finish(_planned(Order(source, steps, output)))
+            made = finish(_planned(Order(source, steps, output)))
     print_plan(settings, made)
 
 
@@ -97,7 +95,7 @@ def _run_one(settings: Settings, request: Request, order: Order, machine: tesser
         check_writable(order.target, force=request.force)
     started = time.monotonic()
     with display(quiet=settings.quiet) as shown:
-        finished = _finish(_processed(order, machine, shown))
+        finished = finish(_processed(order, machine, shown))
     if order.target is None:
         return
     seconds = {**finished.outcome.seconds, "total": round(time.monotonic() - started, 3)}
@@ -155,7 +153,7 @@ def _run_several(
     started = time.monotonic()
     ended: dict[int, Ended] = {}
     with display(quiet=settings.quiet) as shown, suppress(KeyboardInterrupt):
-        _finish(_all_processed(request, ordered, machine, shown.files(len(ordered)), ended))
+        finish(_all_processed(request, ordered, machine, shown.files(len(ordered)), ended))
     told = [ended.get(index) or summary.of(order, STOPPED) for index, order in enumerate(ordered)]
     summary.conclude(settings, told, time.monotonic() - started)
 
@@ -241,35 +239,3 @@ def _machine_errors() -> Iterator[None]:
         yield
     except tessera_local.LocalError as error:
         raise LocalJobFailed(str(error), "`tessera doctor --local` checks the set-up.") from error
-
-
-def _finish[T](work: Coroutine[Any, Any, T]) -> T:
-    """Run *work* to its end; Ctrl-C and SIGTERM end it after it has cleaned up.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        After Ctrl-C.
-    typer.Exit
-        After SIGTERM.
-    """
-    terminated = False
-
-    async def watched() -> T:
-        task = asyncio.ensure_future(work)
-
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
-            task.cancel()
-
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
-        return await task
-
-    try:
-        return asyncio.run(watched())
-    except asyncio.CancelledError:
-        if not terminated:
-            raise
-        raise typer.Exit(ExitCode.TERMINATED) from None

@@ -13,7 +13,7 @@ from tessera_client.config import cache_folder
 from tessera_client.decoding import decode
 from tessera_client.errors import TesseraClientError, UploadFailed
 from tessera_client.models import Upload
-from tessera_client.uploads import UploadState
+from tessera_client.upload_state import UploadState
 
 
 def upload(

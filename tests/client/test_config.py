@@ -117,6 +117,14 @@ def test_doctor_says_what_to_do_about_a_service_that_is_away(api: FakeApi, confi
     assert tessera("doctor", "--local", "--quiet").exit_code == 0
 
 
+def test_doctor_warns_of_a_key_on_an_open_way(config: Path) -> None:
+    done = tessera("doctor", "--api", "http://tessera.invalid", "--json")
+    findings = {entry["name"]: entry for entry in json.loads(done.stdout)}
+    assert findings["address"]["state"] == "warning"
+    assert findings["address"]["found"] == "http://tessera.invalid is not encrypted"
+    assert findings["service"]["state"] == "failed"
+
+
 def test_names_that_were_seen_are_offered_by_the_shell(config: Path) -> None:
     tessera("operations")
     tessera("presets")
