@@ -191,7 +191,7 @@ def test_a_plan_is_refused_as_its_job_would_be(
 def test_a_pipeline_that_does_not_suit_the_upload_is_refused_and_no_job_is_there(http: httpx.Client) -> None:
     mine = {"x-ms-client-principal-id": uuid.uuid4().hex}
     answer = http.post("/api/v1/jobs", json=order(send(http, DEEP)), headers=mine)
-    assert (answer.status_code, answer.json()["pointer"]) == (422, "/pipeline/0")
+    assert (answer.status_code, answer.json()["pointer"]) == (422, "/pipeline/0/parameters/ksize")
     answer = http.post("/api/v1/jobs", json=order(send(http, SMALL[:30])), headers=mine)
     assert (answer.status_code, answer.json()["code"]) == (422, "corrupt-image")
     assert http.get("/api/v1/jobs", headers=mine).json()["jobs"] == []
