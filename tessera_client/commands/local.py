@@ -130,6 +130,8 @@ async def _process(order: Order, machine: tessera_local.Machine, shown: Display)
     if finished.outcome.fault:
         machine.discard(finished.job)
         raise _failed(finished.outcome.fault, finished.cause)
+    tiles = Tiles(total=finished.outcome.tiles, done=finished.outcome.tiles, retried=finished.outcome.retried)
+    shown.job(Job(id="local", state="succeeded", tiles=tiles, progress=1.0))
     if order.target is None:
         machine.export(finished.job, sys.stdout.buffer)
         sys.stdout.buffer.flush()

@@ -71,6 +71,7 @@ def test_a_file_becomes_a_file(folder: Path, start: Callable[..., subprocess.Pop
     assert document["path"] == str(folder / "photo-canny.png")
     assert document["job"]["tiles"] > 1
     assert b"canny 100%" in err
+    assert err.splitlines()[-1].startswith(b"succeeded 100% ")
     made = decode((folder / "photo-canny.png").read_bytes())
     np.testing.assert_array_equal(made, expected(folder, "canny"), strict=True)
     assert list((folder / "temporary").iterdir()) == []
