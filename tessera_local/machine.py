@@ -1,9 +1,10 @@
 """Jobs on this machine: a store in a temporary folder, and the workers that all jobs share."""
 
+import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from activities.store import BlobMissing
 from tessera import naming
 from tessera.messages import Fault, JobOrder, Outcome
 from tessera.plan import Output, Plan, Step
@@ -37,12 +39,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Finished:
-    """How a job ended, its plan if there was one, and *cause*: what made a task fail that may be mended."""
+    """How a job ended.
+
+    *plan* is there unless inspecting failed, *cause* tells what made a task fail that may be mended, and
+    *reports* are the documents that some operations make, by their place in the pipeline.
+    """
 
     job: str
     outcome: Outcome
     plan: Plan | None
     cause: str | None
+    reports: Mapping[int, Any]
 
 
 class Machine:
@@ -95,7 +102,8 @@ class Machine:
         ordered = self._take(order)
         runner = JobRunner(self._pool, self._folder, on_progress or (lambda progress: None))
         outcome = Outcome.from_json(await drive("process_image", ordered.to_json(), runner))
-        return Finished(ordered.job, outcome, runner.plan, runner.cause)
+        reports = dict(self._reports(ordered))
+        return Finished(ordered.job, outcome, runner.plan, runner.cause, reports)
 
     async def plan(self, order: Order) -> Plan | Fault:
         """Return the plan of a job without running it, or the fault for which there would be none.
@@ -121,6 +129,11 @@ class Machine:
         for container, prefix in areas:
             for name in self._store.names(container, prefix):
                 self._store.delete(container, name)
+
+    def _reports(self, ordered: JobOrder) -> Iterator[tuple[int, Any]]:
+        for place in range(len(ordered.pipeline)):
+            with suppress(BlobMissing):
+                yield place, json.loads(self._store.read(naming.JOBS, naming.report(ordered.job, place)))
 
     def _take(self, order: Order) -> JobOrder:
         """Record a job whose upload is the file itself, where it is."""

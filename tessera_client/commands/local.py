@@ -103,7 +103,7 @@ def _run_one(settings: Settings, request: Request, order: Order, machine: tesser
         document = finished.outcome.model_dump(mode="json", exclude_none=True)
         image = finished.plan.image.model_dump(mode="json") if finished.plan else None
         job = {"state": document["state"], "tiles": document["tiles"], "retried": document["retried"]}
-        job |= {"input": image, "result": document.get("result")}
+        job |= {"input": image, "result": document.get("result"), "reports": dict(finished.reports)}
         print_json({"path": str(order.target.absolute()), "seconds": seconds, "job": job})
     elif settings.quiet:
         typer.echo(order.target)

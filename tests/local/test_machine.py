@@ -95,6 +95,17 @@ def test_a_job_gives_the_pixels_of_opencv(photo: Path, temporary: Path, limits: 
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
 
 
+@pytest.mark.parametrize("limits", [TILED, Limits()], ids=["tiled", "direct"])
+def test_a_document_that_an_operation_makes_comes_with_its_place(
+    photo: Path, temporary: Path, limits: Limits
+) -> None:
+    steps: list[dict[str, Any]] = [{"operation": "grayscale"}, {"operation": "statistics"}]
+    finished, made = run(Order(photo, steps), temporary, limits=limits)
+    assert list(finished.reports) == [1]
+    (channel,) = finished.reports[1]["channels"].values()
+    assert (channel["min"], channel["max"]) == (decode(made).min(), decode(made).max())
+
+
 def test_killed_workers_cost_time_only(photo: Path, temporary: Path) -> None:
     _, undisturbed = run(Order(photo, PIPELINE), temporary)
     killed: list[int] = []
