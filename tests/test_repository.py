@@ -184,6 +184,8 @@ def copied_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("tessera", "import urllib.request", "know no cloud and no network"),
         ("tessera", "import activities", "function_app -> orchestrations | activities -> tessera"),
         ("tessera_client", "import tessera", "tessera_client uses nothing else of ours"),
+        ("tessera_client", "import tessera_local", "tessera_client uses nothing else of ours"),
+        ("tessera_local", "import function_app", "tessera_local knows no cloud, service or client"),
         ("emulator", "import function_app", "emulator uses nothing of ours"),
     ],
 )

@@ -15,6 +15,7 @@ from tessera import naming
 from tessera.messages import Result, StitchOrder
 from tessera.plan import Output, Step
 from tessera.planner import Limits
+from tessera_local.tasks import ACTIVITIES
 from tests.support import driver
 from tests.support.driver import run_job
 from tests.support.images import encode, icc_profile, textured
@@ -85,7 +86,7 @@ def test_stitching_reads_no_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [name.split("/")[1] for _, name in after] == [naming.profile()]
         return result
 
-    monkeypatch.setitem(driver.ACTIVITIES, "stitch", (watched, StitchOrder))
+    monkeypatch.setitem(ACTIVITIES, "stitch", (watched, StitchOrder))
     _, outcome = run_job(store, encode_with_profile(), [median_blur(5)], limits=Limits(band_rows=64))
     assert outcome.state == "succeeded", outcome.fault
     assert before, "the activity ran"

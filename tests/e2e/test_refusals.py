@@ -77,7 +77,7 @@ def test_a_deleted_job_leaves_no_trace(client: Client, blobs: BlobServiceClient)
     uploaded = client.upload(io.BytesIO(PNG), name="gone.png")
     job = client.submit(uploaded.id, [Step("invert")])
     client.wait(job.id, timeout=60)
-    client.cancel(job.id)
+    client.delete(job.id)
     names = [
         blob.name
         for container in naming.CONTAINERS
