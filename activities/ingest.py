@@ -30,20 +30,21 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
     attempt = begin(order.job, naming.INGEST_TASK, store)
     decoder = open_upload(order.upload, order.image.size, order.image.etag, store)
     raster, name = order.target, naming.work(order.job, order.target.name)
+    box = raster.box
     if order.image.icc:
         store.write(naming.WORK, naming.work(order.job, naming.profile()), decoder.icc)
     store.put_block(naming.WORK, name, naming.HEAD_BLOCK, blockraster.header(raster))
     with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
         pending: deque[Future[None]] = deque()
-        for index, rows in enumerate(decoder.bands(raster.block_rows)):
+        for index, rows in enumerate(decoder.bands(raster.block_height, box.y0, box.y1)):
             if len(pending) == _UPLOADS_AT_ONCE:
                 pending.popleft().result()
                 refuse_if_stopped(order.job, store)
-            data = blockraster.to_block(raster, rows)
+            data = blockraster.to_blocks(raster, rows[:, box.x0 : box.x1])
             pending.append(pool.submit(store.put_block, naming.WORK, name, naming.tile_block(index), data))
         for upload in pending:
             upload.result()
-    blocks = [naming.tile_block(index) for index in range(raster.grid.count)]
+    blocks = [naming.tile_block(index) for index in range(raster.bands.count)]
     store.commit(naming.WORK, name, [naming.HEAD_BLOCK, *blocks])
-    written = blockraster.HEADER_BYTES + raster.height * raster.row_bytes
+    written = blockraster.HEADER_BYTES + box.height * raster.row_bytes
     return Tally(retried=attempt - 1, written=written, seconds=round(perf_counter() - started, 4))

@@ -12,12 +12,13 @@ from activities.store import Store
 from tessera import blockraster, naming, tables
 from tessera.checksum import Adler
 from tessera.codecs import codec_for
-from tessera.execute import Tables, run_stage
-from tessera.geometry import Placement, Rect, window
+from tessera.execute import Read, StageRun, Tables
+from tessera.geometry import Rect
 from tessera.messages import Tally, TileOrder
+from tessera.operations.base import Measured
 from tessera.parts import part_block
-from tessera.pipeline import bind_global
-from tessera.plan import Step
+from tessera.plan import Raster
+from tessera.platform_id import platform_id
 
 type Array = NDArray[Any]
 type BlockName = Callable[[Adler, bytes], str]
@@ -39,20 +40,27 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     stage = order.stage
     refuse_if_stopped(order.job, store)
     core = stage.grid.tile(order.tile)
-    region = window(core, stage.halo, stage.grid.frame)
     attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
-    pixels = blockraster.read(stage.source, region, _reader(order.job, stage.source.name, store))
-    placement = Placement(region, core, stage.grid.frame)
-    pixels = run_stage(pixels, stage, placement, _tables(order.job, store))
+    run = StageRun.of(stage, _source(order.job, stage.source, store), _tables(order.job, store))
 
     def name(checksum: Adler, data: bytes) -> str:
         return part_block(order.tile, attempt, perf_counter() - started, checksum, data)
 
     if stage.measure:
-        written = _measure(order, stage.measure, pixels, placement, name, store)
+        written = _measure(order, run.measured(core), name, store)
     else:
-        written = _encode(order, pixels[placement.inner.slices], core, name, store)
-    return Tally(tiles=1, retried=attempt - 1, written=written, seconds=round(perf_counter() - started, 4))
+        written = _encode(order, run.tile(core), core, name, store)
+    return Tally(
+        tiles=1,
+        retried=attempt - 1,
+        written=written,
+        seconds=round(perf_counter() - started, 4),
+        platforms=(platform_id(),),
+    )
+
+
+def _source(job: str, raster: Raster, store: Store) -> Read:
+    return lambda region: blockraster.read(raster, region, _reader(job, raster.name, store))
 
 
 def _tables(job: str, store: Store) -> Tables:
@@ -66,17 +74,14 @@ def _reader(job: str, name: str, store: Store) -> Callable[[int, int], bytes]:
     return lambda offset, length: store.read(naming.WORK, naming.work(job, name), offset, length)
 
 
-def _measure(
-    order: TileOrder, step: Step, pixels: Array, placement: Placement, name: BlockName, store: Store
-) -> int:
+def _measure(order: TileOrder, measured: Measured, name: BlockName, store: Store) -> int:
     """Put the labels, then the summary: the tile counts as done when the latter is there."""
-    operation, parameters = bind_global(step)
-    measured = operation.measure(np.ascontiguousarray(pixels), placement, parameters)
     written = len(measured.summary)
     target = order.stage.target
     if target is not None and measured.labels is not None:
-        data = blockraster.to_block(target, measured.labels)
-        store.put_block(naming.WORK, naming.work(order.job, target.name), naming.tile_block(order.tile), data)
+        data = blockraster.to_deflated_block(target, measured.labels)
+        block = naming.tile_block(order.tile)
+        store.put_block(naming.WORK, naming.work(order.job, target.name), block, data)
         written += len(data)
     summaries = naming.work(order.job, naming.summaries(order.stage.index))
     store.put_block(naming.WORK, summaries, name(Adler(), measured.summary), measured.summary)

@@ -21,10 +21,8 @@ def stitch(order: StitchOrder, store: Store) -> Result:
     """
     refuse_if_stopped(order.job, store)
     plan, codec = order.plan, codec_for(order.plan.output)
-    image, name = plan.image, naming.result(order.job, codec.extension)
-    picture = Picture(
-        image.width, image.height, plan.result, icc=_profile(order, store), orientation=image.orientation
-    )
+    made, name = plan.result, naming.result(order.job, codec.extension)
+    picture = Picture(made.width, made.height, made.pixels, icc=_profile(order, store))
     parts = _parts(name, plan.stages[-1].grid.count, store)
     head, tail = codec.frame(picture, _combined(parts))
     first, last = frame_block("head", head), frame_block("tail", tail)
@@ -34,9 +32,9 @@ def stitch(order: StitchOrder, store: Store) -> Result:
     store.commit(naming.RESULTS, name, blocks, media_type=codec.media_type)
     return Result(
         format=plan.output.format,
-        width=image.width,
-        height=image.height,
-        pixels=plan.result,
+        width=made.width,
+        height=made.height,
+        pixels=made.pixels,
         size=store.stat(naming.RESULTS, name).size,
     )
 
@@ -57,7 +55,7 @@ def _combined(parts: list[Part]) -> Adler:
 
 def _profile(order: StitchOrder, store: Store) -> bytes:
     """Return the input's colour profile where it still describes the result's channels."""
-    made, given = order.plan.result, order.plan.image.pixels
+    made, given = order.plan.result.pixels, order.plan.image.pixels
     if not order.plan.image.icc or (made.channels > 2) != (given.channels > 2):
         return b""
     return store.read(naming.WORK, naming.work(order.job, naming.profile()))

@@ -37,10 +37,10 @@ def view(plan: Plan, own: Services) -> PlanView:
     return PlanView(
         input=input_view(plan.image, None),
         output=plan.output,
-        width=plan.image.width,
-        height=plan.image.height,
-        channels=plan.result.channels,
-        depth=plan.result.depth,
+        width=plan.result.width,
+        height=plan.result.height,
+        channels=plan.result.pixels.channels,
+        depth=plan.result.pixels.depth,
         direct=plan.direct,
         stages=tuple(_stage(stage) for stage in plan.stages),
         tiles=plan.tiles,
@@ -88,8 +88,8 @@ def _stage(stage: Stage) -> PlanStageView:
         index=stage.index + 1,
         name=stage_name(stage),
         tiles=stage.grid.count,
-        rows=stage.band_rows,
-        halo=stage.halo,
+        tile_width=min(stage.tile_width, stage.width),
+        tile_height=min(stage.tile_height, stage.height),
     )
 
 
@@ -99,7 +99,7 @@ def _warnings(plan: Plan, slow: float, own: Services) -> list[str]:
         found.append(
             "the file is progressive or interlaced, so it is decoded as a whole before any tile starts"
         )
-    if plan.output.format == "jpeg" and plan.image.pixels.depth == 16 and plan.result.depth == 8:
+    if plan.output.format == "jpeg" and plan.image.pixels.depth == 16 and plan.result.pixels.depth == 8:
         found.append("the input has 16 bits a channel, and JPEG keeps 8")
     if plan.output.format == "jpeg" and plan.image.format == "png":
         found.append("JPEG is lossy, and the input isn't")

@@ -124,7 +124,7 @@ def phases(job: str, plan: Plan) -> list[Phase]:
     if plan.direct:
         return [Phase("process", naming.RESULTS, result, 1, 1)]
     source = plan.stages[0].source
-    decode = Phase("decode", naming.WORK, naming.work(job, source.name), source.grid.count, 0)
+    decode = Phase("decode", naming.WORK, naming.work(job, source.name), source.bands.count, 0)
     return [decode, *(_phase(job, stage, result) for stage in plan.stages)]
 
 

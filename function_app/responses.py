@@ -148,6 +148,7 @@ class JobView(_Response):
     error: dict[str, Any] | None = None
     seconds: dict[str, float] = {}
     receipt: Receipt | None = None
+    warnings: tuple[str, ...] = ()
     run: int = 1
     batch: str | None = None
 
@@ -194,13 +195,13 @@ class PreviewsView(_Response):
 
 
 class PlanStageView(_Response):
-    """A pass over the image: how many tiles of *rows* rows, *halo* pixels more read around each."""
+    """A pass over the image, and its tiles: how many, and how large."""
 
     index: int
     name: str
     tiles: int
-    rows: int
-    halo: int
+    tile_width: int
+    tile_height: int
 
 
 class EstimateView(_Response):

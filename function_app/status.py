@@ -152,6 +152,7 @@ def _finished(snapshot: Snapshot, outcome: Outcome, services: Services) -> JobVi
         error=problem(outcome.fault.model_dump(exclude_none=True)) if outcome.fault else None,
         seconds=outcome.seconds,
         receipt=_receipt(outcome, plan, services),
+        warnings=outcome.warnings,
     )
 
 

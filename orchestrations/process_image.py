@@ -70,12 +70,14 @@ class _Job:
         self._tally = Tally()
         self._seconds: dict[str, float] = {}
         self._since = context.current_utc_datetime
+        self._delicate: tuple[str, ...] = ()
 
     def run(self) -> Steps[Result]:
         # 1. What is it, and what will be done?
         plan = self._order.plan
         if plan is None:
             plan = Plan.from_json((yield from self._call("inspect", "inspect_upload", self._order)))
+        self._delicate = plan.delicate
         if plan.direct:
             # 2. One tile: one activity does it all.
             yield from self._direct(plan)
@@ -100,11 +102,22 @@ class _Job:
             seconds=self._seconds,
             busy=self._tally.seconds,
             written=self._tally.written,
+            platforms=self._tally.platforms,
+            warnings=self._warnings(),
+        )
+
+    def _warnings(self) -> tuple[str, ...]:
+        kinds = len(self._tally.platforms)
+        if kinds < 2 or not self._delicate:
+            return ()
+        names = ", ".join(self._delicate)
+        return (
+            f"{kinds} kinds of machines worked on the tiles, between which the bits of {names} may differ",
         )
 
     def _direct(self, plan: Plan) -> Steps[None]:
         order = self._order
-        direct = DirectOrder(job=order.job, upload=order.upload, plan=plan, pipeline=order.pipeline)
+        direct = DirectOrder(job=order.job, upload=order.upload, plan=plan)
         self._count(Tally.from_json((yield from self._call("process", "process_direct", direct))))
 
     def _ingest(self, plan: Plan) -> Steps[None]:

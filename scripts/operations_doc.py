@@ -49,6 +49,11 @@ SHOWN: Mapping[str, dict[str, Any]] = {
     "close": {"ksize": 7, "shape": "ellipse"},
     "top_hat": {"ksize": 9},
     "black_hat": {"ksize": 9},
+    "crop": {"x": 70, "y": 50, "width": 180, "height": 120},
+    "rotate_by": {"degrees": 20, "value": 1},
+    "resize": {"width": 240, "height": 80, "interpolation": "area"},
+    "scale": {"factor": 0.5, "interpolation": "area"},
+    "fit": {"width": 100, "height": 100},
 }
 """Parameters for the picture where the defaults change nothing, or little that can be seen."""
 
@@ -93,7 +98,9 @@ def describe(operation: AnyOperation) -> str:
         "",
         operation.summary,
         "",
-        f"Class {operation.kind}. Takes {channels}; {depths} bits. Halo {halo}.",
+        f"Class {operation.kind}. Takes {channels}; {depths} bits."
+        + (f" Halo {halo}." if operation.kind in ("stencil", "global") else "")
+        + (f" The bits may depend on the processor: {operation.delicate}." if operation.delicate else ""),
         "",
         *parameter_table(operation),
         f"![{operation.name}](operations/{operation.name}.jpg)",

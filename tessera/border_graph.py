@@ -22,13 +22,15 @@ type Labels = NDArray[Any]
 CERTAIN = 1
 
 
-def label(weak: NDArray[np.uint8], strong: NDArray[np.uint8]) -> Labels:
+def label(weak: NDArray[np.uint8], strong: NDArray[np.intp]) -> Labels:
     """Return the label map of a tile.
 
     Parameters
     ----------
-    weak, strong
-        uint8 (rows, columns), not 0 where set; every strong pixel is also weak.
+    weak
+        uint8 (rows, columns), not 0 where set.
+    strong
+        Places of the strong pixels in the flattened tile; each of them is also weak.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def label(weak: NDArray[np.uint8], strong: NDArray[np.uint8]) -> Labels:
     """
     count, components = cv2.connectedComponents(weak, connectivity=8, ltype=cv2.CV_32S)
     is_certain = np.zeros(count, bool)
-    is_certain[components[strong != 0]] = True
+    is_certain[components.ravel()[strong]] = True
     is_border = np.zeros(count, bool)
     for side in _sides(components):
         is_border[side] = True
@@ -45,8 +47,11 @@ def label(weak: NDArray[np.uint8], strong: NDArray[np.uint8]) -> Labels:
     undecided = np.flatnonzero(is_border & ~is_certain)
     renumber = np.where(is_certain, CERTAIN, 0).astype(np.uint32)
     renumber[undecided] = np.arange(CERTAIN + 1, CERTAIN + 1 + undecided.size)
-    labels: Labels = renumber[components]
-    return labels
+    labels: Labels = np.zeros(weak.size, np.uint32)
+    # Few pixels are set, so that they are done alone.
+    places = np.flatnonzero(weak > 0)
+    labels[places] = renumber[components.ravel()[places]]
+    return labels.reshape(weak.shape)
 
 
 def max_label(width: int, height: int) -> int:

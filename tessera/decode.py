@@ -104,8 +104,8 @@ class Decoder:
             return b""
         return bytes(self._image.get("icc-profile-data"))
 
-    def bands(self, rows: int) -> Iterator[NDArray[Any]]:
-        """Yield the image from top to bottom, *rows* rows at a time.
+    def bands(self, rows: int, start: int = 0, stop: int | None = None) -> Iterator[NDArray[Any]]:
+        """Yield rows ``start <= row < stop`` from top to bottom, *rows* at a time; the rest isn't decoded.
 
         Yields
         ------
@@ -118,8 +118,9 @@ class Decoder:
             If the data ends early or is damaged.
         """
         dtype = np.dtype(f"u{self.pixels.depth // 8}")
-        for y0 in range(0, self.height, rows):
-            band = Rect(0, y0, self.width, min(y0 + rows, self.height))
+        stop = self.height if stop is None else stop
+        for y0 in range(start, stop, rows):
+            band = Rect(0, y0, self.width, min(y0 + rows, stop))
             try:
                 data = self._region.fetch(0, y0, band.width, band.height)
             except pyvips.Error as error:

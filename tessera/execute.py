@@ -1,69 +1,176 @@
 """Running operations on arrays."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.geometry import Grid, Placement
-from tessera.operations import GlobalOperation
-from tessera.pipeline import Bound, bind
-from tessera.plan import Stage, StageStep
+from tessera.geometry import Grid, Placement, Rect, window
+from tessera.operations import GeometryOperation, GlobalOperation, LocalOperation
+from tessera.operations.base import Measured
+from tessera.passes import Pass, passes
+from tessera.pipeline import Bound, bind_global, bind_planned
+from tessera.plan import Raster, Stage
 
 type Array = NDArray[Any]
+type Read = Callable[[Rect], Array]
+"""Return the pixels of a box of a stage's source: (rows, columns, channels)."""
 type Tables = Callable[[int, int, int], list[bytes]]
 """Return tables ``first <= index < last`` of a stage: called with stage, first, last."""
 
 
-def run_stage(pixels: Array, stage: Stage, placement: Placement, tables: Tables) -> Array:
-    """Return what the steps of a stage make of a window.
+@dataclass(frozen=True)
+class StageRun:
+    """The steps of a stage, ready to make any box of its output.
+
+    *read* gives pixels of the source, *tables* what earlier stages measured.
+    """
+
+    stage: Stage
+    pipeline: tuple[Bound, ...]
+    measure: tuple[GlobalOperation[Any], Any] | None
+    frames: tuple[Rect, ...]
+    read: Read
+    tables: Tables
+
+    @classmethod
+    def of(cls, stage: Stage, read: Read, tables: Tables) -> Self:
+        """Return the run of *stage*."""
+        pipeline = bind_planned(stage.steps)
+        measure = bind_global(stage.measure) if stage.measure else None
+        return cls(stage, pipeline, measure, frames_of(pipeline, stage.source.frame), read, tables)
+
+    def tile(self, core: Rect) -> Array:
+        """Return the pixels of *core*, computed a chunk of columns at a time where the stage says so."""
+        width = self.stage.chunk_width
+        if width is None or width >= core.width:
+            return self._make(core)
+        starts = range(core.x0, core.x1, width)
+        chunks = [core._replace(x0=x0, x1=min(x0 + width, core.x1)) for x0 in starts]
+        first = self._make(chunks[0])
+        out = np.empty((core.height, core.width, first.shape[2]), first.dtype)
+        out[:, : chunks[0].width] = first
+        for chunk in chunks[1:]:
+            out[:, chunk.x0 - core.x0 : chunk.x1 - core.x0] = self._make(chunk)
+        return out
+
+    def measured(self, core: Rect) -> Measured:
+        """Return what the stage's global operation measures of *core*.
+
+        Raises
+        ------
+        ValueError
+            If the stage measures nothing.
+        """
+        if self.measure is None:
+            raise ValueError(f"stage {self.stage.index} measures nothing")
+        operation, parameters = self.measure
+        frame = self.stage.grid.frame
+        region = window(core, operation.halo(parameters), frame)
+        pixels = np.ascontiguousarray(self._make(region))
+        return operation.measure(pixels, Placement(region, core, frame), parameters)
+
+    def _make(self, wanted: Rect) -> Array:
+        planned = passes(self.pipeline, self.frames, wanted)
+        pixels = self.read(planned[0].region)
+        for each in planned:
+            pixels = self._pass(each, pixels)
+        return pixels
+
+    def _pass(self, each: Pass, pixels: Array) -> Array:
+        if each.move is not None:
+            operation, parameters = each.move
+            pixels = np.ascontiguousarray(pixels)
+            pixels = operation.apply(pixels, each.needed, each.before, each.region, parameters)
+        placement = Placement(each.region, each.wanted, each.frame)
+        for index in range(each.first, each.last):
+            pixels = self._local(index, np.ascontiguousarray(pixels), placement)
+        return pixels[placement.inner.slices] if each.first < each.last else pixels
+
+    def _local(self, index: int, pixels: Array, placement: Placement) -> Array:
+        operation, parameters = self.pipeline[index]
+        if isinstance(operation, LocalOperation):
+            return operation.apply(pixels, parameters)
+        assert isinstance(operation, GlobalOperation)
+        stage = self.stage.steps[index].table
+        if stage is None:
+            raise ValueError(f"{operation.name} has no table")
+        if operation.labelled:
+            return self._resolved(self.pipeline[index], stage, pixels, placement.region)
+        (table,) = self.tables(stage, 0, 1)
+        return operation.resolve(pixels, placement, parameters, table)
+
+    def _resolved(self, bound: Bound, stage: int, labels: Array, region: Rect) -> Array:
+        """Resolve labels tile by tile of the stage that made them, each with its own table."""
+        operation, parameters = bound
+        assert isinstance(operation, GlobalOperation)
+        out: Array | None = None
+        for tile, table in _touched(self.stage.source, region, lambda *span: self.tables(stage, *span)):
+            part = tile.intersection(region)
+            rows, columns = part.relative_to(region).slices
+            placement = Placement(part, part, self.stage.source.frame)
+            made = operation.resolve(labels[rows, columns], placement, parameters, table)
+            if out is None:
+                out = np.empty((*labels.shape[:2], made.shape[2]), made.dtype)
+            out[rows, columns] = made
+        assert out is not None
+        return out
+
+
+def _touched(
+    source: Raster, region: Rect, tables: Callable[[int, int], list[bytes]]
+) -> Iterator[tuple[Rect, bytes]]:
+    """Yield the tiles of a label map that share pixels with *region*, and their tables, row by row."""
+    grid = source.grid
+    touched = list(grid.touching(region))
+    across = touched[-1] % grid.columns - touched[0] % grid.columns + 1
+    for start in range(0, len(touched), across):
+        row = touched[start : start + across]
+        yield from zip(map(grid.tile, row), tables(row[0], row[-1] + 1), strict=True)
+
+
+def frames_of(pipeline: Sequence[Bound], frame: Rect) -> tuple[Rect, ...]:
+    """Return the boxes of the whole images: *frame*, and what each operation makes of it."""
+    return tuple(accumulate(pipeline, _framed, initial=frame))
+
+
+def _framed(frame: Rect, bound: Bound) -> Rect:
+    operation, parameters = bound
+    if not isinstance(operation, GeometryOperation):
+        return frame
+    return Rect(0, 0, *operation.size(frame.width, frame.height, parameters))
+
+
+def run_whole(
+    raster: Array, pipeline: Iterable[Bound], report: Callable[[int, bytes], None] | None = None
+) -> Array:
+    """Return what any operations make of an image that is one tile.
 
     Parameters
     ----------
-    pixels
-        (rows, columns, channels): the window of the stage's source, with the halos of all steps.
-    placement
-        Where the window lies.
-    tables
-        Gives the tables of the global operations that earlier stages measured.
+    report
+        Is called with the place in the pipeline and the document of each operation that makes one.
     """
-    for step in stage.steps:
-        pixels = _run(np.ascontiguousarray(pixels), step, stage, placement, tables)
-    return pixels
-
-
-def run_whole(raster: Array, pipeline: Iterable[Bound]) -> Array:
-    """Return what any operations make of an image that is one tile."""
-    height, width = raster.shape[:2]
-    placement = Placement.whole(width, height)
-    for operation, parameters in pipeline:
+    for index, (operation, parameters) in enumerate(pipeline):
         raster = np.ascontiguousarray(raster)
-        if isinstance(operation, GlobalOperation):
+        height, width = raster.shape[:2]
+        placement = Placement.whole(width, height)
+        if isinstance(operation, GeometryOperation):
+            made = Rect(0, 0, *operation.size(width, height, parameters))
+            needed = operation.needs(made, placement.frame, parameters)
+            pixels = np.ascontiguousarray(raster[needed.slices])
+            raster = operation.apply(pixels, needed, placement.frame, made, parameters)
+        elif isinstance(operation, GlobalOperation):
             measured = operation.measure(raster, placement, parameters)
-            (table,) = operation.merge(
-                Grid.bands(width, height, height), iter([measured.summary]), parameters
-            )
+            grid = Grid.bands(width, height, height)
+            (table,) = operation.merge(grid, iter([measured.summary]), parameters)
+            if operation.report and report:
+                report(index, table)
             given = raster if measured.labels is None else measured.labels
             raster = operation.resolve(given, placement, parameters, table)
         else:
             raster = operation.apply(raster, parameters)
     return raster
-
-
-def _run(pixels: Array, step: StageStep, stage: Stage, placement: Placement, tables: Tables) -> Array:
-    ((operation, parameters),) = bind([step])
-    if not isinstance(operation, GlobalOperation):
-        return operation.apply(pixels, parameters)
-    if step.table is None:
-        raise ValueError(f"{step.operation} has no table")
-    if not operation.labelled:
-        (table,) = tables(step.table, 0, 1)
-        return operation.resolve(pixels, placement, parameters, table)
-    grid, region = stage.source.grid, placement.region
-    touched = list(grid.touching(region))
-    parts = []
-    for index, table in zip(touched, tables(step.table, touched[0], touched[-1] + 1), strict=True):
-        rows, _ = grid.tile(index).intersection(region).relative_to(region).slices
-        parts.append(operation.resolve(pixels[rows], placement, parameters, table))
-    return np.concatenate(parts)

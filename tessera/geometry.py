@@ -82,6 +82,14 @@ class Rect(NamedTuple):
         x0, y0 = max(self.x0, other.x0), max(self.y0, other.y0)
         return Rect(x0, y0, max(x0, min(self.x1, other.x1)), max(y0, min(self.y1, other.y1)))
 
+    def moved(self, dx: int, dy: int) -> "Rect":
+        """Return the box *dx* pixels further right and *dy* further down.
+
+        >>> Rect(1, 2, 3, 4).moved(10, 20)
+        Rect(x0=11, y0=22, x1=13, y1=24)
+        """
+        return Rect(self.x0 + dx, self.y0 + dy, self.x1 + dx, self.y1 + dy)
+
     @property
     def slices(self) -> tuple[slice, slice]:
         """Return the row and column slices that cut the box out of an array."""

@@ -1,8 +1,11 @@
 """Histograms of tiles: integer counts that add up to those of the whole image, and what is read off them."""
 
+import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
@@ -14,8 +17,15 @@ type Counts = NDArray[np.int64]
 def count(pixels: NDArray[Any]) -> Counts:
     """Return the counts of a raster of (rows, columns, channels), uint8 or uint16."""
     levels = 1 << 8 * pixels.dtype.itemsize
-    channels = np.moveaxis(pixels, 2, 0)
-    return np.stack([np.bincount(channel.ravel(), minlength=levels) for channel in channels])
+    total = np.zeros((pixels.shape[2], levels), np.int64)
+    # OpenCV counts in single precision, which holds whole numbers up to 2**24.
+    rows = max(1, (1 << 24) // pixels.shape[1])
+    for start in range(0, pixels.shape[0], rows):
+        part = pixels[start : start + rows]
+        for channel in range(pixels.shape[2]):
+            found = cv2.calcHist([part], [channel], None, [levels], [0, levels])
+            total[channel] += found.ravel().astype(np.int64)
+    return total
 
 
 def pack(counts: Counts) -> bytes:
@@ -110,6 +120,40 @@ def equalizing_table(counts: Counts) -> NDArray[np.uint8]:
     table = np.rint(cumulated.astype(np.float32) * scale)
     table[: first + 1] = 0
     return np.asarray(np.clip(table, 0, 255), np.uint8)
+
+
+def report(counts: Counts) -> bytes:
+    """Return what the counts tell of each channel, as a JSON document.
+
+    Mean and standard deviation are of the population, computed from whole numbers. The histogram has 256
+    bins, which of 16-bit levels hold 256 levels each.
+    """
+    names = _NAMES[len(counts)]
+    channels = {name: _channel_report(counts[place]) for place, name in names}
+    depth = counts.shape[1].bit_length() - 1
+    return json.dumps({"depth": depth, "pixels": int(counts[0].sum()), "channels": channels}).encode()
+
+
+_NAMES = {
+    1: ((0, "gray"),),
+    2: ((0, "gray"), (1, "alpha")),
+    3: ((2, "red"), (1, "green"), (0, "blue")),
+    4: ((2, "red"), (1, "green"), (0, "blue"), (3, "alpha")),
+}
+
+
+def _channel_report(counts: NDArray[np.int64]) -> dict[str, Any]:
+    values, used = counts.tolist(), np.flatnonzero(counts)
+    number = sum(values)
+    total = sum(level * count for level, count in enumerate(values))
+    squares = sum(level * level * count for level, count in enumerate(values))
+    return {
+        "min": int(used[0]),
+        "max": int(used[-1]),
+        "mean": total / number,
+        "std": math.sqrt(number * squares - total * total) / number,
+        "histogram": counts.reshape(256, -1).sum(axis=1).tolist(),
+    }
 
 
 def stretching_table(low: int, high: int, levels: int) -> NDArray[Any]:

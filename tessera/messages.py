@@ -58,7 +58,6 @@ class DirectOrder(Message):
     job: JobId
     upload: JobId
     plan: Plan
-    pipeline: tuple[Step, ...]
 
 
 class TilesOrder(Message):
@@ -105,13 +104,15 @@ class StitchOrder(Message):
 class Tally(Message):
     """What tiles did, folded: constant in size however many there were.
 
-    *retried* counts the starts of tasks beyond the first.
+    *retried* counts the starts of tasks beyond the first. *platforms* are the kinds of machines that
+    computed.
     """
 
     tiles: int = 0
     retried: int = 0
     written: int = 0
     seconds: float = 0.0
+    platforms: tuple[str, ...] = ()
 
     def followed_by(self, later: "Tally") -> "Tally":
         """Return the tally of these tiles and of the *later* ones."""
@@ -120,6 +121,7 @@ class Tally(Message):
             retried=self.retried + later.retried,
             written=self.written + later.written,
             seconds=round(self.seconds + later.seconds, 4),
+            platforms=tuple(sorted({*self.platforms, *later.platforms})),
         )
 
 
@@ -144,7 +146,8 @@ class Result(Message):
 class Outcome(Message):
     """How a job ended; written once, when nothing else is left to do.
 
-    *seconds* are those of each phase, *busy* those of all tasks together; *written* is in bytes.
+    *seconds* are those of each phase, *busy* those of all tasks together; *written* is in bytes. *platforms*
+    are the kinds of machines whose bits the result may depend on; *warnings* are for people.
     """
 
     state: Literal["succeeded", "failed", "cancelled"]
@@ -156,6 +159,8 @@ class Outcome(Message):
     seconds: dict[str, float] = Field(default_factory=dict)
     busy: float = 0.0
     written: int = 0
+    platforms: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class CleanupOrder(Message):

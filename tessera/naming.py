@@ -78,6 +78,11 @@ def plan(job: str) -> str:
     return f"{job}/plan.json"
 
 
+def report(job: str, place: int) -> str:
+    """Return the blob of the document that operation *place* of the pipeline made."""
+    return f"{job}/report-{place:02d}.json"
+
+
 def stop_flag(job: str) -> str:
     """Return the blob whose existence keeps any further task of the job from starting.
 

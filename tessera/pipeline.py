@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from tessera.errors import InvalidPipeline
-from tessera.operations import CATALOGUE, AnyOperation, GlobalOperation
-from tessera.operations.base import Parameters
-from tessera.plan import Pixels, Step
+from tessera.operations import CATALOGUE, AnyOperation, GeometryOperation, GlobalOperation
+from tessera.operations.base import Parameters, Refusal
+from tessera.plan import Shape, Step
 
 MAX_STEPS = 32
+_CHANNELS = {1: "gray", 2: "gray with alpha", 3: "colour", 4: "colour with alpha"}
 
 
 class Bound(NamedTuple):
@@ -48,6 +49,11 @@ def bind(steps: Sequence[Step]) -> tuple[Bound, ...]:
             actual=len(steps),
             pointer="/pipeline",
         )
+    return bind_planned(steps)
+
+
+def bind_planned(steps: Sequence[Step]) -> tuple[Bound, ...]:
+    """Return the operations that the steps of a plan name: any number of them."""
     return tuple(_bind(index, step) for index, step in enumerate(steps))
 
 
@@ -59,23 +65,40 @@ def bind_global(step: Step) -> tuple[GlobalOperation[Any], Any]:
     return operation, parameters
 
 
-def check(pipeline: Iterable[Bound], pixels: Pixels) -> Pixels:
-    """Return the kind of pixels that *pipeline* makes of *pixels*.
+def check(pipeline: Iterable[Bound], shape: Shape, first: int = 0) -> tuple[Shape, ...]:
+    """Return what an image of *shape* becomes: as it is, and after each operation of *pipeline*.
+
+    Parameters
+    ----------
+    first
+        Place of the first operation in the pipeline that the user wrote, for the pointer.
 
     Raises
     ------
     InvalidPipeline
-        If an operation can't take what the ones before it produce.
+        If an operation can't take what the ones before it produce; its pointer names the operation, and the
+        parameter where one is to blame.
     """
-    for index, (operation, parameters) in enumerate(pipeline):
-        if reason := _refusal(operation, parameters, pixels):
+    shapes = [shape]
+    for index, (operation, parameters) in enumerate(pipeline, first):
+        if refusal := _refusal(operation, parameters, shape):
+            pointer = f"/pipeline/{index}"
             raise InvalidPipeline(
-                f"{operation.name}: {reason}",
-                hint=_remedy(operation, parameters, pixels),
-                pointer=f"/pipeline/{index}",
+                f"{operation.name}: {refusal.reason}",
+                hint=_remedy(operation, parameters, shape),
+                pointer=f"{pointer}/parameters/{refusal.parameter}" if refusal.parameter else pointer,
             )
-        pixels = operation.produces(pixels, parameters)
-    return pixels
+        shape = produced(operation, parameters, shape)
+        shapes.append(shape)
+    return tuple(shapes)
+
+
+def produced(operation: AnyOperation, parameters: Any, shape: Shape) -> Shape:
+    """Return the shape of what the operation makes of an image of *shape*, which it takes."""
+    width, height = shape.width, shape.height
+    if isinstance(operation, GeometryOperation):
+        width, height = operation.size(width, height, parameters)
+    return Shape(width=width, height=height, pixels=operation.produces(shape.pixels, parameters))
 
 
 def _bind(index: int, step: Step) -> Bound:
@@ -111,19 +134,22 @@ def _parameter_error(operation: AnyOperation, error: ValidationError, pointer: s
     )
 
 
-def _refusal(operation: AnyOperation, parameters: Any, pixels: Pixels) -> str | None:
+def _refusal(operation: AnyOperation, parameters: Any, shape: Shape) -> Refusal | None:
+    pixels = shape.pixels
     if pixels.channels not in operation.channels:
-        return f"takes {operation.channels} channels, not {pixels.channels}"
+        taken = " or ".join(_CHANNELS[count] for count in operation.channels)
+        return Refusal(f"takes {taken} pixels, and these are {_CHANNELS[pixels.channels]}")
     if pixels.depth not in operation.depths:
         depths = " or ".join(f"{depth}-bit" for depth in operation.depths)
-        return f"takes {depths} pixels, and these have {pixels.depth} bits"
-    return operation.refuse(pixels, parameters)
+        return Refusal(f"takes {depths} pixels, and these have {pixels.depth} bits")
+    return operation.refuse(shape, parameters)
 
 
-def _remedy(operation: AnyOperation, parameters: Any, pixels: Pixels) -> str | None:
+def _remedy(operation: AnyOperation, parameters: Any, shape: Shape) -> str | None:
     """Return advice to convert the pixels first, if that is all that is missing."""
     for name in ("to_8_bit", "to_rgb", "grayscale"):
         converter = CATALOGUE[name]
-        if _refusal(operation, parameters, converter.produces(pixels, converter.parameters())) is None:
+        converted = produced(converter, converter.parameters(), shape)
+        if _refusal(operation, parameters, converted) is None:
             return f"put {name} before {operation.name}"
     return None

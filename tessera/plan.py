@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from tessera.geometry import Grid
+from tessera.geometry import Grid, Rect
 
 type InputFormat = Literal["png", "jpeg"]
 type OutputFormat = Literal["png", "jpeg"]
@@ -76,6 +76,19 @@ class Pixels(Message):
         return self.channels in (2, 4)
 
 
+class Shape(Message):
+    """Size and kind of an image between two operations."""
+
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    pixels: Pixels
+
+    @property
+    def frame(self) -> Rect:
+        """Return the box of the whole image."""
+        return Rect(0, 0, self.width, self.height)
+
+
 class ImageInfo(Message):
     """What the header of an upload says. *etag* pins the bytes that were inspected."""
 
@@ -89,66 +102,92 @@ class ImageInfo(Message):
     icc: bool = False
     progressive: bool = False
 
+    @property
+    def shape(self) -> Shape:
+        """Return size and kind of the pixels, as they are stored."""
+        return Shape(width=self.width, height=self.height, pixels=self.pixels)
+
 
 class Raster(Message):
-    """A block raster: *width* x *height* pixels in one blob, cut into full-width blocks.
+    """A block raster: the pixels of *box*, a part of an image of size *frame*, as blocks in one blob.
 
     *dtype* is that of NumPy: ``u1`` and ``u2`` for images, ``u2`` and ``u4`` for label maps, whose blocks are
     *deflated*, because they are mostly empty.
     """
 
     name: str
-    width: int
-    height: int
+    frame: Rect
+    box: Rect
     channels: int
     dtype: Literal["u1", "u2", "u4"]
-    block_rows: int
+    block_width: int
+    block_height: int
     deflated: bool = False
 
     @property
+    def pixel_bytes(self) -> int:
+        """Return the bytes of one pixel."""
+        return self.channels * int(self.dtype[1])
+
+    @property
     def row_bytes(self) -> int:
-        """Return the bytes of one row of pixels."""
-        return self.width * self.channels * int(self.dtype[1])
+        """Return the bytes of one row of pixels of all blocks side by side."""
+        return self.box.width * self.pixel_bytes
 
     @property
     def grid(self) -> Grid:
-        """Return the blocks as a grid of bands."""
-        return Grid.bands(self.width, self.height, self.block_rows)
+        """Return the blocks, in coordinates that start at the corner of the box."""
+        return Grid(self.box.width, self.box.height, self.block_width, self.block_height)
+
+    @property
+    def bands(self) -> Grid:
+        """Return the rows of blocks, each of which is written at once."""
+        return Grid.bands(self.box.width, self.box.height, self.block_height)
 
 
 class Stage(Message):
-    """One pass over the tiles.
+    """One pass over the tiles of an image of *width* x *height* pixels.
 
     Read *source* and run *steps*; then either *measure* a global operation, whose labels, if it has any, go
-    to *target*, or encode the tile for the result (*measure* is None).
+    to *target*, or encode the tile for the result (*measure* is None). Of a wide tile, *chunk_width*
+    columns are computed at a time. *report* is the place in the user's pipeline of an operation that makes
+    a document.
     """
 
     index: int
     source: Raster
     steps: tuple[StageStep, ...] = ()
     measure: Step | None = None
-    halo: int = 0
-    band_rows: int
+    width: int
+    height: int
+    tile_width: int
+    tile_height: int
+    chunk_width: int | None = None
     target: Raster | None = None
+    report: int | None = None
 
     @property
     def grid(self) -> Grid:
-        """Return the tiles of the stage: full-width bands of its output."""
-        return Grid.bands(self.source.width, self.source.height, self.band_rows)
+        """Return the tiles."""
+        return Grid(self.width, self.height, self.tile_width, self.tile_height)
 
 
 class Plan(Message):
     """All that is decided before any pixel is read.
 
-    *direct* means one activity does the whole job. *memory* bounds the bytes of arrays one task holds.
+    *pipeline* is what was asked for, after what turns the image upright. *direct* means one activity does the
+    whole job. *memory* bounds the bytes of arrays one task holds. *delicate* names the operations whose
+    bits may depend on the processor.
     """
 
     image: ImageInfo
     output: Output
-    result: Pixels
+    pipeline: tuple[Step, ...]
+    result: Shape
     stages: tuple[Stage, ...]
     direct: bool
     memory: int
+    delicate: tuple[str, ...] = ()
 
     @property
     def tiles(self) -> int:

@@ -1,41 +1,25 @@
 """The planner: which stages and tiles a job takes, decided before any pixel is read.
 
-A stage is a maximal run of local operations done in one pass; a global operation ends it, and the next
-stage begins by resolving what that operation measured.
+A stage is a maximal run of operations done in one pass over the tiles; a global operation ends it, and the
+next stage begins by resolving what that operation measured.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
-from pydantic import Field
-
-from tessera import border_graph, naming
+from tessera import naming
 from tessera.codecs import codec_for
 from tessera.errors import LimitExceeded
-from tessera.geometry import ceil_div
+from tessera.limits import Limits
 from tessera.operations import GlobalOperation
-from tessera.pipeline import Bound, bind, check
-from tessera.plan import ImageInfo, Message, Output, Pixels, Plan, Raster, Stage, StageStep, Step
+from tessera.orientation import upright
+from tessera.pipeline import Bound, bind, bind_planned, check
+from tessera.plan import ImageInfo, Output, Plan, Shape, Stage, StageStep, Step
+from tessera.rasters import around, label_raster, read_box, source_raster
+from tessera.tiling import Draft, Tiling, Unit, is_full_width, most_memory, tiling, wanted_pixels
 
-BAND_UNIT = 128
-"""Rows: tiles of PNG and JPEG are bands of a multiple of this, so that JPEG restart markers line up."""
-
-_INGEST_BLOCK_BYTES = 4 << 20
-_TILE_SECONDS = 5.0
-_TILES_WANTED = 32
-
-
-class Limits(Message):
-    """What one job may take. Bytes and pixels."""
-
-    max_bytes: int = Field(default=2 << 30, description="bytes of an upload")
-    max_pixels: int = Field(default=4 << 30, description="pixels of an image")
-    max_whole_pixels: int = Field(default=64 << 20, description="pixels of an image decoded whole")
-    task_memory: int = Field(default=256 << 20, description="bytes of arrays that one task may hold")
-    min_tile_pixels: int = Field(default=1 << 20, description="pixels a tile has at least")
-    max_tile_pixels: int = Field(default=8 << 20, description="pixels a tile has at most")
-    band_rows: int | None = Field(
-        default=None, ge=1, description="rows of a tile; by default the planner's choice"
-    )
+__all__ = ["Limits", "make_plan"]
 
 
 def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: Limits) -> Plan:
@@ -48,120 +32,154 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
     InvalidOutput
         If the output format can't hold the result.
     LimitExceeded
-        If the image is too large, or the smallest tile needs more memory than a task may hold.
+        If an image on the way is too large, or the smallest tile needs more memory than a task may hold.
     """
-    pipeline = bind(steps)
-    result = check(pipeline, image.pixels)
-    _check_size(image, limits)
-    codec_for(output).check(image.width, image.height, result)
-    rows = limits.band_rows or _band_rows(image, pipeline, limits)
-    memory = _task_memory(image, pipeline, rows)
-    if memory > limits.task_memory:
-        raise LimitExceeded(
-            f"a band of {rows} rows of this image takes {memory >> 20} MiB of memory",
-            limit=limits.task_memory,
-            actual=memory,
-            hint="raise the setting task_memory, and give the instances more memory",
-        )
-    _check_blocks(image, rows, limits)
+    asked, turned = bind(steps), bind_planned(upright(image.orientation))
+    stored = check(turned, image.shape)
+    shapes = (*stored[:-1], *check(asked, stored[-1]))
+    pipeline = (*turned, *asked)
+    _check_image(image, limits)
+    for index, shape in enumerate(shapes[len(turned) + 1 :]):
+        _check_made(asked[index], index, shape, limits)
+    made = shapes[-1]
+    codec_for(output).check(made.width, made.height, made.pixels)
+    whole = Draft(pipeline, shapes, None, _unit(output))
+    direct = _is_one_tile(whole, limits)
+    drafts = [_Tiled.of(draft, limits, direct=direct) for draft in _drafts(whole)]
+    stages = _reporting(_stages(image, drafts), pipeline, len(turned))
+    for stage in stages:
+        _check_blocks(stage, limits)
     return Plan(
         image=image,
         output=output,
-        result=result,
-        stages=_stages(image, pipeline, rows),
-        direct=rows >= image.height,
-        memory=memory,
+        pipeline=tuple(bound.step for bound in pipeline),
+        result=made,
+        stages=stages,
+        direct=direct,
+        memory=max(each.memory for each in drafts),
+        delicate=tuple(sorted({each.operation.name for each in pipeline if each.operation.delicate})),
     )
 
 
-def source_raster(image: ImageInfo) -> Raster:
-    """Return the block raster that ingest writes."""
-    row_bytes = image.width * image.pixels.bytes
-    return Raster(
-        name=naming.source_raster(),
-        width=image.width,
-        height=image.height,
-        channels=image.pixels.channels,
-        dtype="u1" if image.pixels.depth == 8 else "u2",
-        block_rows=min(image.height, max(1, _INGEST_BLOCK_BYTES // row_bytes)),
-    )
+class _Tiled(NamedTuple):
+    """A stage with its tiles."""
+
+    draft: Draft
+    tiling: Tiling
+    memory: int
+
+    @classmethod
+    def of(cls, draft: Draft, limits: Limits, *, direct: bool) -> "_Tiled":
+        made = draft.shapes[-1]
+        chosen = Tiling(made.width, made.height) if direct else tiling(draft, limits)
+        return cls(draft, chosen, most_memory(draft, chosen))
 
 
-def _stages(image: ImageInfo, pipeline: Sequence[Bound], rows: int) -> tuple[Stage, ...]:
-    """Cut the pipeline at its global operations.
+def _is_one_tile(whole: Draft, limits: Limits) -> bool:
+    """Tell whether one activity does it all: an image that is hardly larger than a tile."""
+    if limits.band_rows is not None:
+        return limits.band_rows >= max(shape.height for shape in whole.shapes) and limits.tile_columns is None
+    small = whole.most_pixels <= 2 * wanted_pixels(whole, limits)
+    return small and whole.memory(whole.shapes[-1].frame) <= limits.task_memory
 
-    After one with labels, the next stage reads these; after any other, it reads what the stage before read
-    and runs its steps again, with the operation among them.
+
+def _drafts(whole: Draft) -> list[Draft]:
+    """Cut the pipeline after its global operations.
+
+    After one with labels, the next stage begins with these; after any other, it begins where the stage before
+    began and runs its operations again. What only reports leaves no trace in later stages.
     """
+    drafts: list[Draft] = []
+    pipeline, shapes = list[Bound](), [whole.shapes[0]]
+    for bound, made in zip(whole.pipeline, whole.shapes[1:], strict=True):
+        if isinstance(bound.operation, GlobalOperation):
+            drafts.append(Draft(tuple(pipeline), tuple(shapes), bound, whole.unit))
+            if bound.operation.labelled:
+                pipeline, shapes = [], shapes[-1:]
+            if bound.operation.report:
+                continue
+        pipeline.append(bound)
+        shapes.append(made)
+    drafts.append(Draft(tuple(pipeline), tuple(shapes), None, whole.unit))
+    return [
+        draft._replace(squares=draft.is_labelled and after.turns) for draft, after in pairwise(drafts)
+    ] + drafts[-1:]
+
+
+def _stages(image: ImageInfo, tiled: Sequence[_Tiled]) -> tuple[Stage, ...]:
     stages: list[Stage] = []
-    source, steps, halo = source_raster(image), list[StageStep](), 0
-    for bound in pipeline:
-        step = StageStep(**bound.step.model_dump())
-        if not isinstance(bound.operation, GlobalOperation):
-            steps.append(step)
-            halo += bound.halo
-            continue
-        index, labelled = len(stages), bound.operation.labelled
-        target = _label_raster(image, index, rows) if labelled else None
+    source = source_raster(image, image.shape.frame, by_bands=True)
+    for index, (draft, chosen, _) in enumerate(tiled):
+        made = draft.shapes[-1]
+        target = None
+        if draft.is_labelled:
+            target = label_raster(index, made.frame, chosen.width, chosen.height)
         stages.append(
             Stage(
                 index=index,
                 source=source,
-                steps=tuple(steps),
-                measure=bound.step,
-                halo=halo + bound.halo,
-                band_rows=rows,
+                steps=_steps(draft.pipeline, tiled),
+                measure=draft.measure.step if draft.measure else None,
+                width=made.width,
+                height=made.height,
+                tile_width=chosen.width,
+                tile_height=chosen.height,
+                chunk_width=chosen.chunk_width,
                 target=target,
             )
         )
-        resolved = step.model_copy(update={"table": index})
-        if target:
-            source, steps, halo = target, [resolved], 0
-        else:
-            steps.append(resolved)
-    last = Stage(index=len(stages), source=source, steps=tuple(steps), halo=halo, band_rows=rows)
-    return (*stages, last)
+        source = target or source
+    return _with_source(image, stages, tiled)
 
 
-def _label_raster(image: ImageInfo, stage: int, rows: int) -> Raster:
-    return Raster(
-        name=naming.label_raster(stage),
-        width=image.width,
-        height=image.height,
-        channels=1,
-        dtype="u2" if border_graph.max_label(image.width, rows) < 1 << 16 else "u4",
-        block_rows=rows,
-        deflated=True,
+def _reporting(stages: Sequence[Stage], pipeline: Sequence[Bound], first: int) -> tuple[Stage, ...]:
+    """Tell the stages whose operation makes a document its place in the user's pipeline."""
+    measuring = [
+        (place - first, bound.operation.report)
+        for place, bound in enumerate(pipeline)
+        if isinstance(bound.operation, GlobalOperation)
+    ]
+    places = [place if reports else None for place, reports in measuring]
+    return tuple(
+        stage.model_copy(update={"report": place})
+        for stage, place in zip(stages, [*places, None], strict=True)
     )
 
 
-def _band_rows(image: ImageInfo, pipeline: Sequence[Bound], limits: Limits) -> int:
-    """Return the rows of a tile: enough tiles to share out, none too small, too slow or too large."""
-    pixels = image.width * image.height
-    slowest = _TILE_SECONDS / sum(1 / bound.operation.rate(bound.parameters) for bound in pipeline) * 1e6
-    most = min(limits.max_tile_pixels, slowest)
-    wanted = min(max(pixels / _TILES_WANTED, limits.min_tile_pixels), most)
-    if pixels <= 2 * wanted:
-        return image.height
-    rows = max(1, round(wanted / image.width / BAND_UNIT)) * BAND_UNIT
-    while rows > BAND_UNIT and _task_memory(image, pipeline, rows) > limits.task_memory:
-        rows -= BAND_UNIT
-    return rows
+def _steps(pipeline: Sequence[Bound], tiled: Sequence[_Tiled]) -> tuple[StageStep, ...]:
+    """Return the steps of a stage; those of a global operation name the stage that measured it."""
+    measured = {id(each.draft.measure): index for index, each in enumerate(tiled)}
+    return tuple(StageStep(**bound.step.model_dump(), table=measured.get(id(bound))) for bound in pipeline)
 
 
-def _task_memory(image: ImageInfo, pipeline: Sequence[Bound], rows: int) -> int:
-    """Return the bytes that a tile's task holds at its worst moment: bytes read, input, output, scratch."""
-    halo = sum(bound.halo for bound in pipeline)
-    pixels = image.width * min(rows + 2 * halo, image.height)
-    kind, worst = image.pixels, 0
-    for operation, parameters in pipeline:
-        made: Pixels = operation.produces(kind, parameters)
-        worst = max(worst, kind.bytes + made.bytes + operation.scratch)
-        kind = made
-    return pixels * (image.pixels.bytes + max(worst, 3 * kind.bytes))
+def _with_source(image: ImageInfo, stages: Sequence[Stage], tiled: Sequence[_Tiled]) -> tuple[Stage, ...]:
+    """Give the stages that read the input a raster that holds what they read, in blocks that suit them."""
+    name = naming.source_raster()
+    reading = [pair for pair in zip(stages, tiled, strict=True) if pair[0].source.name == name]
+    boxes = [
+        read_box(
+            draft.pipeline,
+            [shape.frame for shape in draft.shapes],
+            stage,
+            draft.measure.halo if draft.measure else 0,
+        )
+        for stage, (draft, _, _) in reading
+    ]
+    by_bands = all(
+        is_full_width(chosen, draft.shapes[-1]) and not draft.turns for _, (draft, chosen, _) in reading
+    )
+    source = source_raster(image, around(boxes), by_bands=by_bands)
+    return tuple(
+        stage.model_copy(update={"source": source}) if stage.source.name == name else stage
+        for stage in stages
+    )
 
 
-def _check_size(image: ImageInfo, limits: Limits) -> None:
+def _unit(output: Output) -> Unit:
+    return Unit(None, 16 if output.format == "jpeg" else 1)
+
+
+def _check_image(image: ImageInfo, limits: Limits) -> None:
     pixels = image.width * image.height
     size = f"{image.width} x {image.height}"
     if pixels > limits.max_pixels:
@@ -180,8 +198,20 @@ def _check_size(image: ImageInfo, limits: Limits) -> None:
         )
 
 
-def _check_blocks(image: ImageInfo, rows: int, limits: Limits) -> None:
-    blocks = max(ceil_div(image.height, rows), source_raster(image).grid.count) + 2
+def _check_made(bound: Bound, index: int, shape: Shape, limits: Limits) -> None:
+    pixels = shape.width * shape.height
+    if pixels > limits.max_pixels:
+        raise LimitExceeded(
+            f"{bound.operation.name} would make {pixels:,} pixels ({shape.width} x {shape.height})",
+            limit=limits.max_pixels,
+            actual=pixels,
+            hint="make it smaller, or cut the image up",
+            pointer=f"/pipeline/{index}",
+        )
+
+
+def _check_blocks(stage: Stage, limits: Limits) -> None:
+    blocks = max(stage.grid.count, stage.source.bands.count) + 2
     if blocks > naming.MAX_BLOCKS:
         raise LimitExceeded(
             f"the job would take {blocks:,} blocks in one blob",

@@ -6,7 +6,7 @@ Executions and storage operations are counted from the plan; they aren't metered
 import math
 from typing import Final
 
-from tessera.pipeline import bind
+from tessera.pipeline import bind_planned
 from tessera.plan import Message, Plan, Stage
 from tessera.prices import Prices, Usage, billed_seconds, cost
 
@@ -69,7 +69,8 @@ def phase_seconds(plan: Plan) -> list[float]:
     image = plan.image
     megapixels = image.width * image.height / _MEGAPIXEL
     decoding = megapixels * image.pixels.bytes / 3 / _DECODED.get(image.format, _DEFAULT_RATE)
-    encoding = megapixels * plan.result.bytes / 3 / _ENCODED.get(plan.output.format, _DEFAULT_RATE)
+    made = plan.result.width * plan.result.height / _MEGAPIXEL * plan.result.pixels.bytes / 3
+    encoding = made / _ENCODED.get(plan.output.format, _DEFAULT_RATE)
     stages = [_stage_seconds(stage) + stage.grid.count * _TASK_SECONDS for stage in plan.stages]
     stages[-1] += encoding
     return [decoding + sum(stages)] if plan.direct else [decoding + _TASK_SECONDS, *stages]
@@ -142,13 +143,11 @@ def _usage(work: Work, memory_gigabytes: float) -> Usage:
 
 
 def _stage_seconds(stage: Stage) -> float:
-    megapixels = stage.source.width * stage.source.height / _MEGAPIXEL
+    megapixels = (
+        max(stage.width * stage.height, stage.source.box.width * stage.source.box.height) / _MEGAPIXEL
+    )
     steps = (*stage.steps, *((stage.measure,) if stage.measure else ()))
-    if not steps:
-        return 0.0
-    read_twice = 1 + 2 * stage.halo / stage.band_rows
-    rates = (bound.operation.rate(bound.parameters) for bound in bind(steps))
-    return megapixels * read_twice * sum(1 / rate for rate in rates)
+    return float(sum(megapixels / step.operation.rate(step.parameters) for step in bind_planned(steps)))
 
 
 def _rounded(money: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import reference_global, reference_point, reference_stencil
+from tessera import reference_geometry, reference_global, reference_point, reference_stencil
 from tessera.plan import Step
 
 type Array = NDArray[Any]
@@ -18,6 +18,7 @@ OPERATIONS: Mapping[str, Callable[[Array, Mapping[str, Any]], Array]] = {
     **reference_point.OPERATIONS,
     **reference_stencil.OPERATIONS,
     **reference_global.OPERATIONS,
+    **reference_geometry.OPERATIONS,
 }
 
 
@@ -37,5 +38,5 @@ def run(raster: Array, pipeline: Sequence[Step]) -> Array:
         (rows, columns, channels).
     """
     for step in pipeline:
-        raster = OPERATIONS[step.operation](np.atleast_3d(raster), step.parameters)
+        raster = OPERATIONS[step.operation](np.ascontiguousarray(np.atleast_3d(raster)), step.parameters)
     return np.atleast_3d(raster)

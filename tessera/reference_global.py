@@ -99,4 +99,5 @@ OPERATIONS: Mapping[str, Callable[[Array, Parameters], Array]] = {
     "normalize": _normalize,
     "gray_world": _gray_world,
     "clahe": _clahe,
+    "statistics": lambda raster, _: raster,
 }

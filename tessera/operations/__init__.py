@@ -8,18 +8,21 @@ from tessera.operations import (
     colour,
     conversion,
     edges,
+    framing,
     kernels,
     masks,
     morphology,
+    scaling,
     smoothing,
     statistics,
     tone,
+    turning,
 )
-from tessera.operations.base import GlobalOperation, LocalOperation
+from tessera.operations.base import GeometryOperation, GlobalOperation, LocalOperation
 from tessera.operations.canny import CANNY
 from tessera.operations.clahe import CLAHE
 
-type AnyOperation = LocalOperation[Any] | GlobalOperation[Any]
+type AnyOperation = LocalOperation[Any] | GlobalOperation[Any] | GeometryOperation[Any]
 
 _ALL = cast(
     tuple[AnyOperation, ...],
@@ -36,9 +39,11 @@ _ALL = cast(
         morphology.ERODE, morphology.DILATE, morphology.OPEN, morphology.CLOSE, morphology.TOP_HAT,
         morphology.BLACK_HAT, morphology.MORPHOLOGICAL_GRADIENT,
         *statistics.STATISTICS, CLAHE,
+        framing.CROP, framing.PAD, turning.FLIP, turning.ROTATE, turning.TRANSPOSE, turning.ROTATE_BY,
+        scaling.RESIZE, scaling.SCALE, scaling.FIT,
     ),
 )  # fmt: skip
 
 CATALOGUE: Mapping[str, AnyOperation] = MappingProxyType({operation.name: operation for operation in _ALL})
 
-__all__ = ["CATALOGUE", "AnyOperation", "GlobalOperation", "LocalOperation"]
+__all__ = ["CATALOGUE", "AnyOperation", "GeometryOperation", "GlobalOperation", "LocalOperation"]

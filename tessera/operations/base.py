@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from tessera.geometry import Grid, Placement
-from tessera.plan import Depth, Pixels
+from tessera.geometry import Grid, Placement, Rect
+from tessera.plan import Depth, Pixels, Shape
 
 type Array = NDArray[Any]
 """Pixels: (rows, columns, channels), uint8 or uint16, C-contiguous, colour order BGR(A)."""
@@ -46,12 +46,20 @@ class _Odd:
 ODD = _Odd()
 
 
+class Refusal(NamedTuple):
+    """Why an operation doesn't take an image, and which of its parameters is to blame, if one is."""
+
+    reason: str
+    parameter: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation[P: Parameters]:
     """What the planner, the API and the documentation know of an operation.
 
     ``rate`` is megapixels per second of one core, ``scratch`` the bytes per pixel that a run holds
-    beside its input and output; both are rough and only size the tiles.
+    beside its input and output; both are rough and only size the tiles. ``delicate`` says why the bits may
+    depend on the kind of processor; most operations compute in whole numbers and give the same everywhere.
     """
 
     name: str
@@ -60,11 +68,12 @@ class Operation[P: Parameters]:
     parameters: type[P]
     channels: Sequence[int] = (1, 2, 3, 4)
     depths: Sequence[Depth] = (8, 16)
-    refuse: Callable[[Pixels, P], str | None] = field(default=lambda _pixels, _parameters: None)
+    refuse: Callable[[Shape, P], Refusal | None] = field(default=lambda _shape, _parameters: None)
     produces: Callable[[Pixels, P], Pixels] = field(default=lambda pixels, _parameters: pixels)
     halo: Callable[[P], int] = field(default=lambda _parameters: 0)
     rate: Callable[[P], float] = field(default=lambda _parameters: 1000.0)
     scratch: int = 0
+    delicate: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +85,23 @@ class LocalOperation[P: Parameters](Operation[P]):
     """
 
     apply: Callable[[Array, P], Array]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeometryOperation[P: Parameters](Operation[P]):
+    """An operation that moves pixels: a box of its result comes from another box of its input.
+
+    ``size`` takes width and height and returns those of the result. ``needs`` takes a box of the result and
+    the frame of the input, and returns the box of the input, never empty, that it is made of. ``apply``
+    takes exactly the pixels of that box, the box, the frame, and the box of the result to make. With
+    ``turns``, rows may become columns, so that a band of the result comes from a strip or a diagonal of the
+    input.
+    """
+
+    size: Callable[[int, int, P], tuple[int, int]]
+    needs: Callable[[Rect, Rect, P], Rect]
+    apply: Callable[[Array, Rect, Rect, Rect, P], Array]
+    turns: Callable[[P], bool] = field(default=lambda _parameters: False)
 
 
 @dataclass(frozen=True)
@@ -91,16 +117,17 @@ class GlobalOperation[P: Parameters](Operation[P]):
     """An operation that needs the whole image: measured per tile, merged once, resolved per tile.
 
     ``measure`` takes an aligned window with the halo around its core. ``merge`` takes the tiles and their
-    summaries in order, and returns tables: one for all tiles, or one for each. ``resolve`` takes pixels
-    and a table. With ``labelled``, the tiles' labels are kept, there is a table for each tile, and
-    ``resolve`` takes labels of one tile with that tile's table; otherwise it takes the same pixels as
-    ``measure`` did.
+    summaries in order, and returns tables: one for all tiles, or one for each. ``resolve`` takes pixels and
+    a table. With ``labelled``, the tiles' labels are kept, there is a table for each tile, and ``resolve``
+    takes labels of one tile with that tile's table; otherwise it takes the same pixels as ``measure`` did.
+    With ``report``, the only table is a JSON document for the user, and pixels pass untouched.
     """
 
     measure: Callable[[Array, Placement, P], Measured]
     merge: Callable[[Grid, Iterator[bytes], P], list[bytes]]
     resolve: Callable[[Array, Placement, P, bytes], Array]
     labelled: bool = False
+    report: bool = False
 
 
 def on_colour(function: Callable[[Array], Array], raster: Array) -> Array:

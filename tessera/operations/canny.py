@@ -7,6 +7,7 @@ its part of the weak map, keeps those that are certain, and numbers those that t
 (J. Canny, A Computational Approach to Edge Detection, IEEE PAMI 8(6), 1986: hysteresis is reachability.)
 """
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
@@ -15,7 +16,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from tessera import border_graph
-from tessera.geometry import Grid, Placement
+from tessera.geometry import Grid, Placement, Rect
 from tessera.operations.base import (
     Array,
     GlobalOperation,
@@ -45,21 +46,43 @@ class CannyParameters(Parameters):
         return self
 
 
-def _canny(raster: Array, low: float, high: float, parameters: CannyParameters) -> Array:
+def _maps(window: Array, core: Rect, parameters: CannyParameters) -> tuple[Array, Array]:
+    """Return the weak map of the core, and the places of its strong pixels in the flattened core.
+
+    A pixel of the weak map is one of the strong map if its gradient is above the high threshold.
+    """
+    colour, low, high = without_alpha(window), parameters.low, parameters.high
+    if parameters.aperture == 7:  # for which OpenCV scales gradients and thresholds inside
+        weak, strong = (_whole_map(colour, level, parameters)[core.slices] for level in (low, high))
+        return np.ascontiguousarray(weak), np.flatnonzero(strong > 0)
+    dx, dy = (
+        cv2.Sobel(colour, cv2.CV_16S, *order, ksize=parameters.aperture, borderType=cv2.BORDER_REPLICATE)
+        for order in ((1, 0), (0, 1))
+    )
+    weak = cv2.Canny(dx, dy, low, low, L2gradient=parameters.l2_gradient)[core.slices]
+    weak = np.ascontiguousarray(weak)
+    rows, columns = np.divmod(np.flatnonzero(weak > 0), weak.shape[1])
+    lengths = _lengths(dx, dy, rows + core.y0, columns + core.x0, l2=parameters.l2_gradient)
+    above = lengths > math.floor(min(high, _THRESHOLD_LIMIT) ** 2 if parameters.l2_gradient else high)
+    return weak, rows[above] * weak.shape[1] + columns[above]
+
+
+def _lengths(dx: Array, dy: Array, rows: Array, columns: Array, *, l2: bool) -> Array:
+    """Return |dx| + |dy|, or the square of the Euclidean length, of the channel where it is greatest."""
+    x, y = (np.atleast_2d(each[rows, columns].astype(np.int32).T) for each in (dx, dy))
+    each = x * x + y * y if l2 else np.abs(x) + np.abs(y)
+    return np.asarray(each.max(axis=0))
+
+
+def _whole_map(colour: Array, level: float, parameters: CannyParameters) -> Array:
     return cv2.Canny(
-        without_alpha(raster),
-        low,
-        high,
-        apertureSize=parameters.aperture,
-        L2gradient=parameters.l2_gradient,
+        colour, level, level, apertureSize=parameters.aperture, L2gradient=parameters.l2_gradient
     )
 
 
 def _measure(window: Array, placement: Placement, parameters: CannyParameters) -> Measured:
-    core = placement.inner.slices
-    weak = _canny(window, parameters.low, parameters.low, parameters)[core]
-    strong = _canny(window, parameters.high, parameters.high, parameters)[core]
-    labels = border_graph.label(np.ascontiguousarray(weak), strong)
+    weak, strong = _maps(window, placement.inner, parameters)
+    labels = border_graph.label(weak, strong)
     return Measured(border_graph.summarize(labels), with_channels(labels))
 
 
@@ -79,8 +102,8 @@ CANNY = GlobalOperation(
     depths=(8,),
     produces=lambda _pixels, _parameters: Pixels(channels=1),
     halo=lambda parameters: parameters.aperture // 2 + 1,
-    rate=lambda _: 35.0,
-    scratch=14,
+    rate=lambda _: 40.0,
+    scratch=24,
     measure=_measure,
     merge=_merge,
     resolve=_resolve,

@@ -6,7 +6,8 @@ made once; each pixel blends the tables of the four cells around it by its absol
 OpenCV: single precision, cells of an image mirrored to a multiple of the grid.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
 import cv2
@@ -19,6 +20,7 @@ from tessera.geometry import Grid, Placement
 from tessera.operations.base import Array, GlobalOperation, Measured, Parameters, on_colour, without_alpha
 
 _LEVELS = 256
+_BLOCK = 512
 
 
 class ClaheParameters(Parameters):
@@ -49,27 +51,40 @@ class _Cells(NamedTuple):
 
 
 def _lightness(colour: Array) -> Array:
-    return colour if colour.shape[2] == 1 else cv2.cvtColor(colour, cv2.COLOR_BGR2Lab)[:, :, :1]
+    if colour.shape[2] == 1:
+        return colour[:, :, 0]
+    return cv2.extractChannel(cv2.cvtColor(colour, cv2.COLOR_BGR2Lab), 0)
 
 
 def _measure(window: Array, placement: Placement, parameters: ClaheParameters) -> Measured:
     frame, core = placement.frame, placement.core
     cells = _Cells.of(frame.width, frame.height, parameters)
-    values = _lightness(without_alpha(np.ascontiguousarray(window[placement.inner.slices])))[:, :, 0]
-    x_cell, x_index = _mirrored(cells.width, cells.columns, frame.width, core.x0, core.x1)
-    y_cell, y_index = _mirrored(cells.height, cells.rows, frame.height, core.y0, core.y1)
+    values = _lightness(without_alpha(np.ascontiguousarray(window[placement.inner.slices])))
+    across = _parts(cells.width, cells.columns, frame.width, core.x0, core.x1)
+    down = _parts(cells.height, cells.rows, frame.height, core.y0, core.y1)
     counts = np.zeros((cells.rows * cells.columns, _LEVELS), np.int64)
-    for row in np.unique(y_cell):
-        lines = values[y_index[y_cell == row]][:, x_index].astype(np.int64)
-        keys = (lines + x_cell * _LEVELS).ravel()
-        found = np.bincount(keys, minlength=cells.columns * _LEVELS).reshape(cells.columns, _LEVELS)
-        counts[row * cells.columns : (row + 1) * cells.columns] += found
+    for row, rows in down:
+        lines = values[rows]
+        for column, columns in across:
+            part = np.ascontiguousarray(lines[:, columns])[:, :, np.newaxis]
+            counts[row * cells.columns + column] += histogram.count(part)[0]
     return Measured(histogram.pack(counts))
 
 
+def _parts(size: int, count: int, length: int, start: int, stop: int) -> list[tuple[int, Any]]:
+    """Return what of ``start:stop`` lies in each cell of the mirrored axis: a slice, and mirrored places."""
+    parts: list[tuple[int, Any]] = []
+    for cell in range(start // size, min(-(-stop // size), count)):
+        begin, end = max(cell * size, start), min((cell + 1) * size, stop)
+        parts.append((cell, slice(begin - start, end - start)))
+    mirrored, places = _mirrored(size, count, length, start, stop)
+    parts += [(int(cell), places[mirrored == cell]) for cell in np.unique(mirrored)]
+    return parts
+
+
 def _mirrored(size: int, count: int, length: int, start: int, stop: int) -> tuple[Any, Any]:
-    """Return the cell and the place in ``start:stop`` of each coordinate of the mirrored axis found there."""
-    padded = np.arange(size * count)
+    """Return cell and place in ``start:stop`` of each coordinate past *length* that is found there."""
+    padded = np.arange(length, size * count)
     period = max(2 * (length - 1), 1)
     source = np.minimum(padded % period, -padded % period)
     there = (source >= start) & (source < stop)
@@ -111,23 +126,54 @@ def _resolve(raster: Array, placement: Placement, parameters: ClaheParameters, t
 
     def blend(values: Array) -> Array:
         out = np.empty(values.shape, np.uint8)
-        one = np.float32(1)
-        for line in range(values.shape[0]):
-            above, below = tables[upper[line]].astype(np.float32), tables[lower[line]].astype(np.float32)
-            level, share = values[line], y_share[line]
-            top = above[left, level] * (one - x_share) + above[right, level] * x_share
-            bottom = below[left, level] * (one - x_share) + below[right, level] * x_share
-            out[line] = np.clip(np.rint(top * (one - share) + bottom * share), 0, 255)
+        for rows in _runs(upper, lower):
+            for columns in _runs(left, right):
+                corners = (
+                    tables[row[rows.start], column[columns.start]]
+                    for row in (upper, lower)
+                    for column in (left, right)
+                )
+                part = np.ascontiguousarray(values[rows, columns])
+                out[rows, columns] = _blended(part, corners, x_share[columns], y_share[rows])
         return out
 
     def equalize(colour: Array) -> Array:
         if colour.shape[2] == 1:
             return blend(colour[:, :, 0])
         converted = cv2.cvtColor(colour, cv2.COLOR_BGR2Lab)
-        converted[:, :, 0] = blend(converted[:, :, 0])
+        cv2.insertChannel(blend(cv2.extractChannel(converted, 0)), converted, 0)
         return cv2.cvtColor(converted, cv2.COLOR_Lab2BGR)
 
     return on_colour(equalize, raster)
+
+
+def _runs(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[slice]:
+    """Return the stretches of coordinates that lie between the same two cells, none of them long."""
+    changes = np.flatnonzero((np.diff(first) != 0) | (np.diff(second) != 0)) + 1
+    ends = sorted({*changes.tolist(), *range(0, len(first), _BLOCK), len(first)})
+    return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+def _blended(
+    values: Array, corners: Iterable[Array], x_share: NDArray[np.float32], y_share: NDArray[np.float32]
+) -> Array:
+    """Look the values up in four tables and mix these by the shares of the right and the lower ones."""
+    one, down = np.float32(1), y_share[:, np.newaxis]
+    looked_up: list[NDArray[np.float32]] = [
+        np.asarray(cv2.LUT(values, corner.astype(np.float32)), np.float32) for corner in corners
+    ]
+    above_left, above_right, below_left, below_right = looked_up
+    x_rest = one - x_share
+    above_left *= x_rest
+    above_right *= x_share
+    above_left += above_right
+    below_left *= x_rest
+    below_right *= x_share
+    below_left += below_right
+    above_left *= one - down
+    below_left *= down
+    above_left += below_left
+    return np.asarray(np.clip(np.rint(above_left, out=above_left), 0, _LEVELS - 1), np.uint8)
 
 
 def _neighbours(size: int, count: int, start: int, stop: int) -> tuple[Any, Any, NDArray[np.float32]]:

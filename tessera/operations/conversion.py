@@ -10,13 +10,14 @@ from tessera.operations.base import (
     Array,
     LocalOperation,
     Parameters,
+    Refusal,
     gray,
     gray_pixels,
     on_colour,
     with_channels,
     without_alpha,
 )
-from tessera.plan import Pixels
+from tessera.plan import Pixels, Shape
 
 type Map = Literal[
     "autumn", "bone", "jet", "winter", "rainbow", "ocean", "summer", "spring", "cool", "hsv", "pink", "hot",
@@ -102,13 +103,14 @@ def _channel(raster: Array, parameters: ChannelParameters) -> Array:
     return with_channels(cv2.extractChannel(cv2.cvtColor(without_alpha(raster), code), index))
 
 
-def _refuse_channel(pixels: Pixels, parameters: ChannelParameters) -> str | None:
-    if parameters.name == "alpha":
-        return None if pixels.has_alpha else "there is no alpha channel"
+def _refuse_channel(shape: Shape, parameters: ChannelParameters) -> Refusal | None:
+    name, pixels = parameters.name, shape.pixels
+    if name == "alpha":
+        return None if pixels.has_alpha else Refusal("there is no alpha channel", "name")
     if pixels.channels < 3:
-        return f"gray pixels have no channel {parameters.name}"
-    if pixels.depth == 16 and parameters.name in _NEEDS_8_BITS:
-        return f"channel {parameters.name} needs 8-bit pixels"
+        return Refusal(f"gray pixels have no channel {name}", "name")
+    if pixels.depth == 16 and name in _NEEDS_8_BITS:
+        return Refusal(f"channel {name} needs 8-bit pixels", "name")
     return None
 
 

@@ -11,13 +11,14 @@ from tessera.operations.base import (
     Array,
     LocalOperation,
     Parameters,
+    Refusal,
     gray,
     gray_pixels,
     white,
     with_channels,
     without_alpha,
 )
-from tessera.plan import Pixels
+from tessera.plan import Pixels, Shape
 
 
 class ThresholdParameters(Parameters):
@@ -132,20 +133,22 @@ def _adaptive_threshold(raster: Array, parameters: AdaptiveThresholdParameters) 
     return with_channels(mask)
 
 
-def _value_fits(pixels: Pixels, parameters: ThresholdParameters) -> str | None:
-    if parameters.value < 2**pixels.depth:
+def _value_fits(shape: Shape, parameters: ThresholdParameters) -> Refusal | None:
+    depth = shape.pixels.depth
+    if parameters.value < 2**depth:
         return None
-    return f"value {parameters.value} is above the brightest level of {pixels.depth}-bit pixels"
+    return Refusal(f"value {parameters.value} is above the brightest level of {depth}-bit pixels", "value")
 
 
-def _bounds_fit(pixels: Pixels, parameters: InRangeParameters) -> str | None:
-    highest = max(*parameters.lower, *parameters.upper)
+def _bounds_fit(shape: Shape, parameters: InRangeParameters) -> Refusal | None:
+    pixels, highest = shape.pixels, max(*parameters.lower, *parameters.upper)
     if highest >= 2**pixels.depth:
-        return f"{highest} is above the brightest level of {pixels.depth}-bit pixels"
+        name = "upper" if highest in parameters.upper else "lower"
+        return Refusal(f"{highest} is above the brightest level of {pixels.depth}-bit pixels", name)
     if pixels.channels < 3 and (parameters.space != "rgb" or len(parameters.bounds[0]) == 3):
-        return "gray pixels are compared with one number in lower and upper, in space rgb"
+        return Refusal("gray pixels are compared with one number in lower and upper, in space rgb")
     if pixels.depth == 16 and parameters.space in ("hsv", "lab"):
-        return f"space {parameters.space} needs 8-bit pixels"
+        return Refusal(f"space {parameters.space} needs 8-bit pixels", "space")
     return None
 
 

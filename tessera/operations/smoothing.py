@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from tessera.operations.base import ODD, Array, LocalOperation, Parameters, on_colour
-from tessera.plan import Pixels
+from tessera.operations.base import ODD, Array, LocalOperation, Parameters, Refusal, on_colour
+from tessera.plan import Shape
 
 
 class MedianBlurParameters(Parameters):
@@ -58,10 +58,12 @@ def _median_blur(raster: Array, parameters: MedianBlurParameters) -> Array:
     return on_colour(lambda colour: cv2.medianBlur(colour, parameters.ksize), raster)
 
 
-def _refuse_wide_16_bit(pixels: Pixels, parameters: MedianBlurParameters) -> str | None:
-    if pixels.depth == 8 or parameters.ksize <= 5:
+def _refuse_wide_16_bit(shape: Shape, parameters: MedianBlurParameters) -> Refusal | None:
+    if shape.pixels.depth == 8 or parameters.ksize <= 5:
         return None
-    return f"ksize {parameters.ksize} needs 8-bit pixels; 16-bit ones are filtered with ksize 3 or 5"
+    return Refusal(
+        f"ksize {parameters.ksize} needs 8-bit pixels; 16-bit ones are filtered with ksize 3 or 5", "ksize"
+    )
 
 
 def _median_rate(parameters: MedianBlurParameters) -> float:
@@ -168,6 +170,7 @@ BILATERAL = LocalOperation(
     halo=lambda parameters: parameters.diameter // 2,
     rate=lambda parameters: 2000.0 / parameters.diameter**2,
     scratch=16,
+    delicate="floating-point sums that differ without AVX2",
     apply=_bilateral,
 )
 

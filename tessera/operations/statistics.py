@@ -50,6 +50,10 @@ class NormalizeParameters(Parameters):
     """None."""
 
 
+class StatisticsParameters(Parameters):
+    """None."""
+
+
 class GrayWorldParameters(Parameters):
     """None."""
 
@@ -57,7 +61,9 @@ class GrayWorldParameters(Parameters):
 def _brightness(raster: Array) -> Array:
     """Return gray as it is, and of colour the Y of YCrCb."""
     colour = without_alpha(raster)
-    return cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)[:, :, :1] if colour.shape[2] == 3 else colour
+    if colour.shape[2] == 1:
+        return colour
+    return with_channels(cv2.extractChannel(cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb), 0))
 
 
 def _counting(select: Callable[[Array], Array]) -> Callable[[Array, Placement, Any], Measured]:
@@ -89,26 +95,23 @@ def _equalize(raster: Array, _placement: Placement, _: EqualizeParameters, table
 
     def equalize(colour: Array) -> Array:
         if colour.shape[2] == 1:
-            return levels[colour]
+            return cv2.LUT(colour, levels)
+        same = np.arange(256, dtype=np.uint8)
         converted = cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)
-        converted[:, :, 0] = levels[converted[:, :, 0]]
-        return cv2.cvtColor(converted, cv2.COLOR_YCrCb2BGR)
+        equalized = cv2.LUT(converted, np.stack([levels, same, same], axis=1)[np.newaxis])
+        return cv2.cvtColor(equalized, cv2.COLOR_YCrCb2BGR)
 
     return on_colour(equalize, raster)
 
 
 def _look_up(raster: Array, _placement: Placement, _: Parameters, table: bytes) -> Array:
     levels = np.frombuffer(table, raster.dtype)
-    return on_colour(lambda colour: levels[colour], raster)
+    return on_colour(lambda colour: cv2.LUT(colour, levels), raster)
 
 
 def _look_up_each(raster: Array, _placement: Placement, _: Parameters, table: bytes) -> Array:
-    levels = np.frombuffer(table, raster.dtype).reshape(3, -1)
-
-    def look_up(colour: Array) -> Array:
-        return np.stack([levels[channel][colour[:, :, channel]] for channel in range(3)], axis=2)
-
-    return on_colour(look_up, raster)
+    levels = np.ascontiguousarray(np.frombuffer(table, raster.dtype).reshape(3, -1).T)[np.newaxis]
+    return on_colour(lambda colour: cv2.LUT(colour, levels), raster)
 
 
 def _contrast_table(counts: Counts, parameters: AutoContrastParameters) -> Array:
@@ -209,4 +212,17 @@ GRAY_WORLD = GlobalOperation(
     resolve=_look_up_each,
 )
 
-STATISTICS = (THRESHOLD_OTSU, THRESHOLD_TRIANGLE, EQUALIZE, AUTO_CONTRAST, NORMALIZE, GRAY_WORLD)
+REPORT = GlobalOperation(
+    name="statistics",
+    summary="Report minimum, maximum, mean, deviation and histogram of each channel; the image stays.",
+    kind="global",
+    parameters=StatisticsParameters,
+    rate=lambda _: 150.0,
+    scratch=11,
+    measure=_counting(lambda raster: raster),
+    merge=lambda _grid, summaries, _parameters: [histogram.report(histogram.merge(summaries))],
+    resolve=lambda raster, _placement, _parameters, _table: raster,
+    report=True,
+)
+
+STATISTICS = (THRESHOLD_OTSU, THRESHOLD_TRIANGLE, EQUALIZE, AUTO_CONTRAST, NORMALIZE, GRAY_WORLD, REPORT)

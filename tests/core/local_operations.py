@@ -5,10 +5,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tessera.errors import InvalidPipeline
 from tessera.operations import CATALOGUE, LocalOperation
 from tessera.operations.base import Array
-from tessera.pipeline import Bound
-from tessera.plan import Pixels, Step
+from tessera.pipeline import Bound, check
+from tessera.plan import Shape, Step
 
 type Parameters = dict[str, Any]
 type Strategy = st.SearchStrategy[Parameters]
@@ -175,13 +176,17 @@ def steps(name: str) -> st.SearchStrategy[Step]:
     return STRATEGIES[name].map(lambda parameters: Step(operation=name, parameters=parameters))
 
 
-def kind_of(raster: Array) -> Pixels:
-    """Return the kind of a raster's pixels."""
-    return Pixels.from_json({"channels": raster.shape[2], "depth": 8 * raster.dtype.itemsize})
+def shape_of(raster: Array) -> Shape:
+    """Return size and kind of a raster."""
+    height, width, channels = raster.shape
+    pixels = {"channels": channels, "depth": 8 * raster.dtype.itemsize}
+    return Shape.from_json({"width": width, "height": height, "pixels": pixels})
 
 
-def accepts(bound: Bound, pixels: Pixels) -> bool:
-    """Tell whether the operation with its parameters takes such pixels."""
-    operation, parameters = bound
-    fits = pixels.channels in operation.channels and pixels.depth in operation.depths
-    return fits and operation.refuse(pixels, parameters) is None
+def accepts(bound: Bound, shape: Shape) -> bool:
+    """Tell whether the operation with its parameters takes such an image."""
+    try:
+        check([bound], shape)
+    except InvalidPipeline:
+        return False
+    return True

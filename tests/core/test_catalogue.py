@@ -13,8 +13,8 @@ from tessera.geometry import Grid, window
 from tessera.operations import LocalOperation
 from tessera.operations.base import Array
 from tessera.pipeline import Bound, bind, check
-from tessera.plan import Pixels, Step
-from tests.core.local_operations import LOCAL, STRATEGIES, accepts, kind_of, steps
+from tessera.plan import Shape, Step
+from tests.core.local_operations import LOCAL, STRATEGIES, accepts, shape_of, steps
 from tests.support.images import textured
 
 NAMES = [operation.name for operation in LOCAL]
@@ -39,15 +39,16 @@ def images(draw: st.DrawFn, depths: tuple[int, ...] = (8, 16)) -> Array:
 def grids(draw: st.DrawFn, image: Array) -> Grid:
     """Return tiles of any size, on the columns that windows are aligned to or not, or full-width bands."""
     height, width = image.shape[:2]
-    tile_width = draw(st.sampled_from([64, 128, width]) | st.integers(max(1, width // 5), 150))
-    grid = Grid(width, height, tile_width, draw(st.integers(max(1, height // 5), 90)))
+    narrowest, lowest = max(1, width // 5), max(1, height // 5)
+    tile_width = draw(st.sampled_from([64, 128, width]) | st.integers(narrowest, max(narrowest, 150)))
+    grid = Grid(width, height, tile_width, draw(st.integers(lowest, max(lowest, 90))))
     note(f"tiles {grid.tile_width} x {grid.tile_height}")
     return grid
 
 
 def tiled(image: Array, pipeline: tuple[Bound, ...], grid: Grid, random: Random, halo: int) -> Array:
     """Run the pipeline on each tile's window alone, in shuffled order."""
-    made = check(pipeline, kind_of(image))
+    made = check(pipeline, shape_of(image))[-1].pixels
     out = np.zeros((*image.shape[:2], made.channels), np.dtype(f"u{made.depth // 8}"))
     order = list(grid.tiles())
     random.shuffle(order)
@@ -76,7 +77,7 @@ def test_tiles_give_what_the_whole_image_gives(name: str) -> None:
     @given(data=st.data(), step=steps(name), image=images(), random=st.randoms(use_true_random=False))
     def run(data: st.DataObject, step: Step, image: Array, random: Random) -> None:
         pipeline = bind([step])
-        assume(accepts(pipeline[0], kind_of(image)))
+        assume(accepts(pipeline[0], shape_of(image)))
         grid = data.draw(grids(image))
         made = tiled(image, pipeline, grid, random, pipeline[0].halo)
         np.testing.assert_array_equal(made, reference.run(image, [pipeline[0].step]), strict=True)
@@ -85,15 +86,15 @@ def test_tiles_give_what_the_whole_image_gives(name: str) -> None:
 
 
 @st.composite
-def pipelines(draw: st.DrawFn, pixels: Pixels) -> tuple[Bound, ...]:
+def pipelines(draw: st.DrawFn, shape: Shape) -> tuple[Bound, ...]:
     """Return up to six operations of which each takes what the one before makes."""
     pipeline: list[Bound] = []
     fast = [name for name in NAMES if name != "denoise"]
     for _ in range(draw(st.integers(2, 6))):
         (bound,) = bind([draw(st.sampled_from(fast).flatmap(steps))])
-        if accepts(bound, pixels):
+        if accepts(bound, shape):
             pipeline.append(bound)
-            pixels = check([bound], pixels)
+            shape = check([bound], shape)[-1]
     return tuple(pipeline)
 
 
@@ -102,7 +103,7 @@ def pipelines(draw: st.DrawFn, pixels: Pixels) -> tuple[Bound, ...]:
 def test_pipelines_in_one_pass_give_what_the_whole_image_gives(
     data: st.DataObject, image: Array, random: Random
 ) -> None:
-    pipeline = data.draw(pipelines(kind_of(image)))
+    pipeline = data.draw(pipelines(shape_of(image)))
     assume(pipeline)
     grid = data.draw(grids(image))
     made = tiled(image, pipeline, grid, random, sum(bound.halo for bound in pipeline))
@@ -115,9 +116,9 @@ def test_default_parameters_are_exact_on_larger_images(name: str, depth: int, ch
     size = (120, 261) if name == "denoise" else (389, 517)
     image = textured(*size, channels, depth, seed=channels)
     pipeline = bind([Step(operation=name)])
-    if not accepts(pipeline[0], kind_of(image)):
+    if not accepts(pipeline[0], shape_of(image)):
         with pytest.raises(InvalidPipeline, match=f"^{name}: "):
-            check(pipeline, kind_of(image))
+            check(pipeline, shape_of(image))
         return
     expected = reference.run(image, [pipeline[0].step])
     for tile_width, tile_height in [(64, 64), (100, 73), (size[1], 32)]:

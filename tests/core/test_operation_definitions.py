@@ -12,14 +12,16 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from pydantic import JsonValue
 
 from tessera.errors import InvalidPipeline
 from tessera.execute import run_whole
 from tessera.operations import LocalOperation
 from tessera.operations.base import Array
 from tessera.pipeline import bind, check
-from tessera.plan import Pixels, Step
-from tests.core.local_operations import LOCAL, accepts, kind_of
+from tessera.plan import Pixels, Shape, Step
+from tests.core.local_operations import LOCAL, accepts, shape_of
+from tests.core.moving_operations import MOVING
 from tests.support.images import textured
 
 
@@ -161,7 +163,13 @@ def test_parameters_out_of_range_are_refused_with_the_reason(
         ("channel", {"name": "hue"}, (3, 16), "channel hue needs 8-bit", "put to_8_bit before channel"),
         ("channel", {"name": "hue"}, (1, 8), "gray pixels have no channel hue", "put to_rgb before channel"),
         ("channel", {"name": "alpha"}, (3, 8), "there is no alpha", None),
-        ("sepia", {}, (2, 8), r"takes \(3, 4\) channels, not 2", "put to_rgb before sepia"),
+        (
+            "sepia",
+            {},
+            (2, 8),
+            "takes colour or colour with alpha pixels, and these are gray with alpha",
+            "put to_rgb before sepia",
+        ),
         ("in_range", {"upper": [300]}, (1, 8), "300 is above the brightest level of 8-bit", None),
         (
             "in_range",
@@ -178,21 +186,31 @@ def test_unsuitable_pixels_are_refused_with_what_helps(
 ) -> None:
     pipeline = bind([Step(operation=name, parameters=parameters)])
     with pytest.raises(InvalidPipeline, match=message) as refused:
-        check(pipeline, Pixels.from_json({"channels": pixels[0], "depth": pixels[1]}))
+        check(
+            pipeline,
+            Shape(width=9, height=9, pixels=Pixels.from_json({"channels": pixels[0], "depth": pixels[1]})),
+        )
     assert refused.value.hint == hint
 
 
+_RESIZES: list[dict[str, JsonValue]] = [
+    {"width": 61, "height": 51, "interpolation": how}
+    for how in ("nearest", "linear", "area", "cubic", "lanczos")
+]
+
+
 def digests() -> dict[str, str]:
-    """Return a digest of what each operation makes of integer noise, by name."""
+    """Return a digest of what each operation makes of integer noise, by name; resizing in every way."""
     found = {}
-    for operation in LOCAL:
+    for operation in [*LOCAL, *MOVING]:
         digest = hashlib.sha256()
         for depth, channels in [(8, 1), (8, 3), (16, 3)]:
             noise = np.random.default_rng(7).integers(0, 2**depth, (61, 147, channels))
             image = np.repeat(np.repeat(noise, 3, 0), 3, 1)[:83, :149].astype(np.dtype(f"u{depth // 8}"))
-            (bound,) = bind([Step(operation=operation.name)])
-            if accepts(bound, kind_of(image)):
-                digest.update(np.ascontiguousarray(run_whole(image, [bound])).tobytes())
+            for parameters in _RESIZES if operation.name == "resize" else [{}]:
+                (bound,) = bind([Step(operation=operation.name, parameters=parameters)])
+                if accepts(bound, shape_of(image)):
+                    digest.update(np.ascontiguousarray(run_whole(image, [bound])).tobytes())
         found[operation.name] = digest.hexdigest()
     return found
 

@@ -6,7 +6,7 @@ import pytest
 from tessera import reference
 from tessera.execute import run_whole
 from tessera.pipeline import bind, check
-from tessera.plan import Pixels
+from tessera.plan import Pixels, Shape
 from tessera.presets import PRESETS, Preset
 from tests.support.images import textured
 
@@ -15,8 +15,9 @@ from tests.support.images import textured
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("depth", [8, 16])
 def test_presets_take_every_image_and_give_8_bits(preset: Preset, channels: int, depth: int) -> None:
-    made = check(bind(preset.steps), Pixels.from_json({"channels": channels, "depth": depth}))
-    assert made.depth == 8
+    pixels = Pixels.from_json({"channels": channels, "depth": depth})
+    made = check(bind(preset.steps), Shape(width=9, height=9, pixels=pixels))
+    assert made[-1].pixels.depth == 8
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)

@@ -67,7 +67,7 @@ def test_progress_follows_the_blocks_of_each_phase_and_never_falls(services: Ser
     result = naming.result(job, "png")
     seen = [look(job, services)]
     assert seen[0].stage == StageView(index=1, count=3, name="decode")
-    put_rows(store, source, plan.stages[0].source.grid.count)
+    put_rows(store, source, plan.stages[0].source.bands.count)
     seen.append(look(job, services))
     assert seen[-1].tiles == TilesView(total=8, done=0)
     for done in range(1, 5):

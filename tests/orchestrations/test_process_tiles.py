@@ -3,13 +3,17 @@
 import pytest
 
 from orchestrations.process_tiles import MOST_CHILDREN, parts
+from tessera.geometry import Rect
 from tessera.messages import TileOrder, TilesOrder
 from tessera.plan import Output, Raster, Stage
 
 
 def order(tiles: int) -> TilesOrder:
-    source = Raster(name="source", width=8, height=tiles, channels=3, dtype="u1", block_rows=8)
-    stage = Stage(index=0, source=source, band_rows=1)
+    frame = Rect(0, 0, 8, tiles)
+    source = Raster(
+        name="source", frame=frame, box=frame, channels=3, dtype="u1", block_width=8, block_height=8
+    )
+    stage = Stage(index=0, source=source, width=8, height=tiles, tile_width=8, tile_height=1)
     return TilesOrder(job="0" * 32, stage=stage, output=Output(), first=0, last=tiles)
 
 

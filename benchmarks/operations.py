@@ -1,0 +1,137 @@
+"""How fast each operation is on tiles, against the reference on the whole image, with one thread.
+
+    OPENBLAS_NUM_THREADS=1 .venv/bin/python benchmarks/operations.py [--rounds 5] [--only canny,clahe]
+
+The tiles are those that the planner makes for the photograph of the demo, or for a part of it where an
+operation is slow. Both sides work in memory: this is computing alone, without storage, decoding and
+encoding. Rounds alternate between the two; figures are medians.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tessera import reference
+from tessera.execute import Read, StageRun
+from tessera.operations import CATALOGUE, GeometryOperation
+from tessera.operations.base import Array
+from tessera.pipeline import bind, bind_global, check
+from tessera.plan import ImageInfo, Output, Pixels, Plan, Shape, Stage, Step
+from tessera.planner import Limits, make_plan
+
+PHOTOGRAPH = Path(__file__).resolve().parent.parent / "examples" / "dandelion.jpg"
+SECONDS_WANTED = 1.0
+SHOWN: dict[str, dict[str, Any]] = {
+    "crop": {"x": 500, "y": 400, "width": 1500, "height": 1200},
+    "resize": {"width": 1000, "height": 0, "interpolation": "area"},
+    "median_blur": {"ksize": 11},
+    "kernel": {"values": [[1, 2, 1], [2, 4, 2], [1, 2, 1]]},
+}
+MORE = [
+    ("resize", {"width": 1999, "height": 1501, "interpolation": how})
+    for how in ("nearest", "linear", "area", "cubic", "lanczos")
+]
+
+
+def photograph(pixels: float) -> Array:
+    """Return about *pixels* pixels of the photograph, at most all of it."""
+    image = cv2.imread(str(PHOTOGRAPH), cv2.IMREAD_COLOR)
+    assert image is not None
+    rows = int(min(image.shape[0], max(400, pixels / image.shape[1])))
+    return np.ascontiguousarray(image[:rows])
+
+
+def planned(image: Array, step: Step) -> Plan:
+    height, width, channels = image.shape
+    info = ImageInfo(
+        format="png", width=width, height=height, pixels=Pixels(channels=channels), size=1, etag=""
+    )
+    return make_plan(info, [step], Output(), Limits(min_tile_pixels=1 << 20))
+
+
+def on_tiles(image: Array, plan: Plan) -> None:
+    """Do what the activities do, in memory."""
+    source: Read = lambda region: image[region.slices]  # noqa: E731  # another one comes after the first stage
+    found: dict[int, list[bytes]] = {}
+    for stage in plan.stages:
+        run = StageRun.of(stage, source, lambda index, first, last: found[index][first:last])
+        if stage.measure is None:
+            for core in stage.grid.tiles():
+                np.ascontiguousarray(run.tile(core))
+            continue
+        found[stage.index], source = measured(stage, run, source)
+
+
+def measured(stage: Stage, run: StageRun, source: Read) -> tuple[list[bytes], Read]:
+    assert stage.measure is not None
+    operation, parameters = bind_global(stage.measure)
+    summaries, labels = [], None
+    for core in stage.grid.tiles():
+        each = run.measured(core)
+        summaries.append(each.summary)
+        if each.labels is not None:
+            if labels is None:
+                labels = np.empty((stage.height, stage.width, 1), np.uint16)
+            labels[core.slices] = each.labels
+    tables = operation.merge(stage.grid, iter(summaries), parameters)
+    if labels is None:
+        return tables, source
+    kept = labels
+    return tables, lambda region: kept[region.slices]
+
+
+def compare(name: str, parameters: dict[str, Any], rounds: int) -> tuple[float, float, int]:
+    """Return MP/s on tiles and whole, counted in the larger of input and result; and the number of tiles."""
+    step = Step(operation=name, parameters=parameters)
+    (bound,) = bind([step])
+    operation = bound.operation
+    image = photograph(operation.rate(bound.parameters) * 1e6 * SECONDS_WANTED)
+    if any(channel not in operation.channels for channel in (3,)):
+        image = np.ascontiguousarray(image[:, :, :1])
+    shape = Shape(width=image.shape[1], height=image.shape[0], pixels=Pixels(channels=image.shape[2]))
+    made = check([bound], shape)[-1]
+    counted = max(shape.width * shape.height, made.width * made.height) / 1e6
+    if isinstance(operation, GeometryOperation) and name == "crop":
+        counted = made.width * made.height / 1e6
+    plan = planned(image, step)
+    tiled, whole = [], []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        on_tiles(image, plan)
+        middle = time.perf_counter()
+        np.ascontiguousarray(reference.run(image, [bound.step]))
+        tiled.append(middle - start)
+        whole.append(time.perf_counter() - middle)
+    return counted / statistics.median(tiled), counted / statistics.median(whole), plan.tiles
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    wanted = set(filter(None, options.only.split(",")))
+    cases = [(name, SHOWN.get(name, {})) for name in CATALOGUE] + MORE
+    print("| operation | tiles | MP/s on tiles | MP/s whole | ratio |\n|---|---|---|---|---|")
+    for name, parameters in cases:
+        if wanted and name not in wanted:
+            continue
+        tiled, whole, tiles = compare(name, parameters, options.rounds)
+        told = name + (
+            f" {parameters['interpolation']} {parameters['width']} wide" if name == "resize" else ""
+        )
+        print(f"| {told} | {tiles} | {tiled:.1f} | {whole:.1f} | {tiled / whole:.2f} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,327 @@
+"""Resizing, the same whatever box of the result is made.
+
+What a pixel of the result is made of follows from its absolute coordinates in the result, as in OpenCV's
+resize of the whole image: which pixels (taps) along each axis, and with which weights. OpenCV itself is
+called for a box where its taps, counted from the corner of that box, are those of the whole image;
+elsewhere the same sums are taken here. Nearest, linear, area, and Lanczos of 8 bits are OpenCV's; cubic,
+and Lanczos of 16 bits, whose results in OpenCV depend on the processor, are OpenCV's fixed-point definition
+(R. Keys, Cubic Convolution Interpolation, IEEE ASSP 29(6), 1981; C. Lanczos, Applied Analysis, 1956; OpenCV
+imgproc, resize).
+"""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tessera.geometry import Rect
+
+type Array = NDArray[Any]
+
+_CODES = {
+    "nearest": cv2.INTER_NEAREST,
+    "linear": cv2.INTER_LINEAR,
+    "area": cv2.INTER_AREA,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
+_FIXED_BITS = {1: 11, 2: 15}
+"""Bits of a weight, by bytes of a sample; OpenCV has 11 for its 8-bit samples."""
+_LONGEST_PERIOD = 512
+_ROWS_AT_ONCE = 64
+_ONE = np.float32(1)
+_ON_PIXEL = np.float32(1e30)
+
+
+class Taps(NamedTuple):
+    """For each pixel of a result along one axis, the first pixel it is made of, and weights from there on.
+
+    *weights* is (taps, pixels), float32. Pixels outside the image stand for the nearest inside.
+    """
+
+    first: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+
+class Span(NamedTuple):
+    """What a range of a result needs along one axis.
+
+    *native* tells that OpenCV, given just that, finds the same taps.
+    """
+
+    start: int
+    stop: int
+    made_start: int
+    native: bool
+
+
+def needs(wanted: Rect, frame: Rect, size: tuple[int, int], interpolation: str) -> Rect:
+    """Return the box of an image of *frame* that the box *wanted* of its resized form is made of."""
+    across = _span(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
+    down = _span(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
+    return Rect(across.start, down.start, across.stop, down.stop)
+
+
+def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], interpolation: str) -> Array:
+    """Return the box *wanted* of an image of *frame* resized to *size*, from the pixels that `needs` names.
+
+    Parameters
+    ----------
+    pixels
+        (rows, columns, channels), uint8 or uint16.
+    size
+        Width and height of the whole result.
+    interpolation
+        One of nearest, linear, area, cubic and lanczos. Area only shrinks.
+    """
+    across = _span(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
+    down = _span(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
+    itemsize = pixels.dtype.itemsize
+    if interpolation == "nearest":
+        columns = _nearest(frame.x1, size[0], wanted.x0, wanted.x1) - across.start
+        rows = _nearest(frame.y1, size[1], wanted.y0, wanted.y1) - down.start
+        return np.take(pixels[rows], columns, axis=1)
+    if (
+        across.native
+        and down.native
+        and interpolation in _CODES
+        and (interpolation, itemsize) != ("lanczos", 2)
+    ):
+        return _native(pixels, frame, wanted, size, interpolation)
+    x = _taps(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
+    y = _taps(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
+    mix = _MIXES.get((interpolation, itemsize), _mixed_in_fixed_point)
+    last = Rect(0, 0, across.stop - across.start, down.stop - down.start)
+    x = Taps(x.first - across.start, x.weights)
+    y = Taps(y.first - down.start, y.weights)
+    out = np.empty((wanted.height, wanted.width, pixels.shape[2]), pixels.dtype)
+    for row in range(0, wanted.height, _ROWS_AT_ONCE):
+        part = Taps(y.first[row : row + _ROWS_AT_ONCE], y.weights[:, row : row + _ROWS_AT_ONCE])
+        out[row : row + _ROWS_AT_ONCE] = mix(pixels, x, part, last)
+    return out
+
+
+def _native(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], interpolation: str) -> Array:
+    """Call OpenCV on the box alone, without Intel's library, whose results depend on the processor."""
+    across = _span(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
+    down = _span(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
+    used = cv2.ipp.useIPP()
+    cv2.ipp.setUseIPP(False)
+    try:
+        made = cv2.resize(
+            pixels,
+            None,
+            fx=size[0] / frame.x1,
+            fy=size[1] / frame.y1,
+            interpolation=_CODES[interpolation],
+        )
+    finally:
+        cv2.ipp.setUseIPP(used)
+    made = made.reshape(*made.shape[:2], -1)
+    x0, y0 = wanted.x0 - across.made_start, wanted.y0 - down.made_start
+    return made[y0 : y0 + wanted.height, x0 : x0 + wanted.width]
+
+
+@lru_cache(maxsize=256)
+def _span(source: int, result: int, start: int, stop: int, interpolation: str) -> Span:
+    """Return what pixels ``start:stop`` of *result* need of *source* pixels along one axis."""
+    if interpolation == "nearest":
+        places = _nearest(source, result, start, stop)
+        return Span(int(places[0]), int(places[-1]) + 1, start, native=False)
+    taps = _taps(source, result, start, stop, interpolation)
+    first = int(np.clip(taps.first[0], 0, source - 1))
+    last = int(np.clip(taps.first[-1] + taps.weights.shape[0], first + 1, source))
+    common = math.gcd(source, result)
+    period, made_period = source // common, result // common
+    if made_period > _LONGEST_PERIOD:
+        return Span(first, last, start, native=False)
+    periods = start // made_period
+    if periods and periods * period > first:
+        periods -= 1
+    made_start, begin = periods * made_period, periods * period
+    end = min(source, begin + -(-max(last - begin, 1) // period) * period)
+    made_end = result if end == source else end // period * made_period
+    if made_end < stop or begin > first:
+        return Span(first, last, start, native=False)
+    local = _taps(
+        end - begin, made_end - made_start, 0, made_end - made_start, interpolation, result / source
+    )
+    chosen = slice(start - made_start, stop - made_start)
+    same = (
+        local.weights.shape == taps.weights.shape
+        and np.array_equal(_clipped(local, end - begin)[:, chosen] + begin, _clipped(taps, source))
+        and np.array_equal(local.weights[:, chosen], taps.weights)
+    )
+    return Span(begin, end, made_start, native=True) if same else Span(first, last, start, native=False)
+
+
+def _clipped(taps: Taps, source: int) -> NDArray[np.int64]:
+    """Return the pixel of each tap with a weight, and 0 for the others."""
+    places = np.clip(taps.first + np.arange(taps.weights.shape[0])[:, np.newaxis], 0, source - 1)
+    return np.where(taps.weights != 0, places, 0)
+
+
+def _nearest(source: int, result: int, start: int, stop: int) -> NDArray[np.int64]:
+    scale = 1 / (result / source)
+    return np.minimum(np.floor(np.arange(start, stop) * scale).astype(np.int64), source - 1)
+
+
+def _taps(
+    source: int, result: int, start: int, stop: int, interpolation: str, factor: float | None = None
+) -> Taps:
+    """Return the taps of pixels ``start:stop``; *factor* is the result's size over the source's."""
+    scale = 1 / (factor or result / source)
+    if interpolation == "area":
+        return _area_taps(source, scale, start, stop)
+    place = ((np.arange(start, stop) + 0.5) * scale - 0.5).astype(np.float32)
+    first = np.floor(place).astype(np.int64)
+    share = (place - first.astype(np.float32)).astype(np.float32)
+    if interpolation == "linear":
+        return Taps(first, np.stack([_ONE - share, share]))
+    if interpolation == "cubic":
+        return Taps(first - 1, _cubic(share))
+    return Taps(first - 3, _lanczos(share))
+
+
+def _area_taps(source: int, scale: float, start: int, stop: int) -> Taps:
+    """Return how much of each pixel lies in the cell of each pixel of the result."""
+    begin = np.arange(start, stop) * scale
+    end = begin + scale
+    cell = np.minimum(scale, source - begin)
+    last = np.minimum(np.floor(end).astype(np.int64), source - 1)
+    first = np.minimum(np.ceil(begin).astype(np.int64), last)
+    before, after = first - begin, end - last
+    has_before, has_after = before > 1e-3, after > 1e-3
+    count = int((last - first).max()) + 2
+    weights = np.zeros((count, stop - start), np.float32)
+    lead = has_before.astype(np.int64)
+    weights[0, has_before] = (before / cell)[has_before]
+    for tap in range(count):
+        inside = (tap >= lead) & (tap - lead < last - first)
+        weights[tap, inside] = (1 / cell)[inside]
+        at_end = has_after & (tap - lead == last - first)
+        weights[tap, at_end] = (np.minimum(np.minimum(after, 1), cell) / cell)[at_end]
+    used = int(np.flatnonzero(weights.any(axis=1))[-1]) + 1
+    return Taps(first - lead, weights[:used])
+
+
+def _cubic(share: NDArray[np.float32]) -> NDArray[np.float32]:
+    a, rest = np.float32(-0.75), _ONE - share
+    five, eight, four, two, three = (np.float32(number) for number in (5, 8, 4, 2, 3))
+    outer = ((a * (share + _ONE) - five * a) * (share + _ONE) + eight * a) * (share + _ONE) - four * a
+    inner = ((a + two) * share - (a + three)) * share * share + _ONE
+    other = ((a + two) * rest - (a + three)) * rest * rest + _ONE
+    return np.stack([outer, inner, other, _ONE - outer - inner - other])
+
+
+def _lanczos(share: NDArray[np.float32]) -> NDArray[np.float32]:
+    root = math.sqrt(0.5)
+    signs = [(1, 0), (-root, -root), (0, 1), (root, -root), (-1, 0), (root, root), (0, -1), (-root, root)]
+    place = share + np.float32(3)
+    angles = (-place.astype(np.float64) * math.pi * 0.25).tolist()
+    # The C library's functions are the same on every processor; NumPy's own are not.
+    sine = np.array([math.sin(angle) for angle in angles])
+    cosine = np.array([math.cos(angle) for angle in angles])
+    weights = np.full((8, share.size), _ON_PIXEL, np.float32)
+    total = np.zeros(share.size, np.float32)
+    for tap, (of_sine, of_cosine) in enumerate(signs):
+        distance = place - np.float32(tap)
+        apart = np.abs(distance) >= np.float32(1e-6)
+        angle = -distance[apart].astype(np.float64) * math.pi * 0.25
+        weights[tap, apart] = (of_sine * sine[apart] + of_cosine * cosine[apart]) / (angle * angle)
+        total += weights[tap]
+    return weights * (_ONE / total)
+
+
+def _fixed(weights: NDArray[np.float32], bits: int) -> NDArray[np.int64]:
+    return np.rint(weights * np.float32(1 << bits)).astype(np.int64)
+
+
+def _mixed_linear_8(pixels: Array, x: Taps, y: Taps, frame: Rect) -> Array:
+    """Mix two by two pixels in the fixed point of OpenCV's 8-bit path, which drops bits between the axes."""
+    x_first, x_weights = _edged(x, frame.x1)
+    upper, lower = (np.clip(y.first + step, 0, frame.y1 - 1) for step in (0, 1))
+    rows, place = np.unique(np.concatenate([upper, lower]), return_inverse=True)
+    right = np.minimum(x_first + 1, frame.x1 - 1)
+    wide = _fixed(x_weights, 11).astype(np.int32)[:, :, np.newaxis]
+    picked = pixels[rows].astype(np.int32)
+    mixed = (np.take(picked, x_first, axis=1) * wide[0] + np.take(picked, right, axis=1) * wide[1]) >> 4
+    tall = _fixed(y.weights, 11).astype(np.int32)[:, :, np.newaxis, np.newaxis]
+    above, below = np.split(mixed[place], 2)
+    made = (((tall[0] * above) >> 16) + ((tall[1] * below) >> 16) + 2) >> 2
+    return np.asarray(made, np.uint8)
+
+
+def _mixed_linear_16(pixels: Array, x: Taps, y: Taps, frame: Rect) -> Array:
+    x_first, x_weights = _edged(x, frame.x1)
+    upper, lower = (np.clip(y.first + step, 0, frame.y1 - 1) for step in (0, 1))
+    rows, place = np.unique(np.concatenate([upper, lower]), return_inverse=True)
+    right, wide = np.minimum(x_first + 1, frame.x1 - 1), x_weights[:, :, np.newaxis]
+    picked = pixels[rows].astype(np.float32)
+    mixed = np.take(picked, x_first, axis=1) * wide[0] + np.take(picked, right, axis=1) * wide[1]
+    tall = y.weights[:, :, np.newaxis, np.newaxis]
+    above, below = np.split(mixed[place], 2)
+    return np.asarray(np.clip(np.rint(above * tall[0] + below * tall[1]), 0, 65535), np.uint16)
+
+
+def _edged(taps: Taps, side: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Let pixels beyond the edges be those of the edge alone, as OpenCV does across, but not down."""
+    outside = (taps.first < 0) | (taps.first >= side - 1)
+    weights = np.where(outside, np.array([[1], [0]], np.float32), taps.weights)
+    return np.clip(taps.first, 0, side - 1), weights
+
+
+def _mixed_area(pixels: Array, x: Taps, y: Taps, frame: Rect) -> Array:
+    """Sum in single precision and in OpenCV's order: along the row, then down."""
+    rows = np.arange(y.first[0], min(int((y.first + y.weights.shape[0]).max()), frame.y1))
+    picked = pixels[rows[0] : rows[-1] + 1].astype(np.float32)
+    mixed = np.zeros((rows.size, x.first.size, pixels.shape[2]), np.float32)
+    for tap, weights in enumerate(x.weights):
+        mixed += np.take(picked, np.minimum(x.first + tap, frame.x1 - 1), axis=1) * weights[:, np.newaxis]
+    made = np.zeros((y.first.size, *mixed.shape[1:]), np.float32)
+    for tap, weights in enumerate(y.weights):
+        place = np.minimum(y.first + tap, frame.y1 - 1) - rows[0]
+        made += mixed[place] * weights[:, np.newaxis, np.newaxis]
+    return np.asarray(np.clip(np.rint(made), 0, np.iinfo(pixels.dtype).max), pixels.dtype)
+
+
+def _mixed_in_fixed_point(pixels: Array, x: Taps, y: Taps, frame: Rect) -> Array:
+    """Sum integers exactly, in whatever order: down, then along the row, then one rounding."""
+    bits = _FIXED_BITS[pixels.dtype.itemsize]
+    # Every sum of 8-bit samples is a whole number below 2**24 and those of all below 2**53.
+    exact = np.float32 if pixels.dtype.itemsize == 1 else np.float64
+    channels = pixels.shape[2]
+    low = max(int(y.first.min()), 0)
+    rows = pixels[low : min(int(y.first.max()) + y.weights.shape[0], frame.y1)]
+    down = _weighted(rows.reshape(len(rows), -1).astype(exact), Taps(y.first, y.weights), low, frame.y1, bits)
+    turned = down.reshape(len(down), -1, channels).swapaxes(0, 1).astype(np.float64)
+    across = _weighted(np.ascontiguousarray(turned).reshape(len(turned), -1), x, 0, frame.x1, bits)
+    made = np.floor((across + float(1 << (2 * bits - 1))) * 2.0 ** (-2 * bits))
+    made = np.clip(made, 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    return made.reshape(len(made), -1, channels).swapaxes(0, 1)
+
+
+def _weighted(rows: Array, taps: Taps, start: int, side: int, bits: int) -> Array:
+    """Return the weighted sums of *rows*, of which the first is row *start* of *side*, by small matrices."""
+    weights = _fixed(taps.weights, bits).astype(rows.dtype)
+    out = np.empty((taps.first.size, rows.shape[1]), rows.dtype)
+    for begin in range(0, taps.first.size, 32):
+        chunk = slice(begin, begin + 32)
+        places = taps.first[chunk] + np.arange(len(weights))[:, np.newaxis]
+        places = np.clip(places, 0, side - 1) - start
+        low, high = int(places.min()), int(places.max()) + 1
+        matrix = np.zeros((places.shape[1], high - low), rows.dtype)
+        np.add.at(matrix, (np.arange(places.shape[1]), places - low), weights[:, chunk])
+        np.matmul(matrix, rows[low:high], out=out[chunk])
+    return out
+
+
+_MIXES: dict[tuple[str, int], Callable[[Array, Taps, Taps, Rect], Array]] = {
+    ("linear", 1): _mixed_linear_8,
+    ("linear", 2): _mixed_linear_16,
+    ("area", 1): _mixed_area,
+    ("area", 2): _mixed_area,
+}
