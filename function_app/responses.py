@@ -147,7 +147,7 @@ class JobView(_Response):
     result: ResultView | None = None
     error: dict[str, Any] | None = None
     seconds: dict[str, float] = {}
-    receipt: Receipt | None = None
+    receipt: Receipt
     warnings: tuple[str, ...] = ()
     run: int = 1
     batch: str | None = None

@@ -102,10 +102,10 @@ def view(snapshot: Snapshot, life: Life, services: Services) -> JobView:
     if snapshot.outcome is not None:
         return _finished(snapshot, snapshot.outcome, services)
     if is_lost(snapshot, life):
-        return _view(snapshot, "failed", error=problem(LOST))
+        return _view(snapshot, "failed", error=problem(LOST), receipt=_nothing_yet(services))
     state = _early_state(snapshot, life)
     if snapshot.plan is None or state in ("queued", "inspecting"):
-        return _view(snapshot, state)
+        return _view(snapshot, state, receipt=_nothing_yet(services))
     record = snapshot.record
     progress = measure(record.job, record.run, snapshot.plan, services.store)
     if progress.complete and state == "running":
@@ -161,6 +161,11 @@ def _receipt(outcome: Outcome, plan: Plan | None, services: Services) -> Receipt
     work = Work(
         tasks=outcome.tiles + around, busy=outcome.busy, written=outcome.written, retries=outcome.retried
     )
+    return receipts.receipt(work, services.settings.instance_gigabytes, services.settings.prices)
+
+
+def _nothing_yet(services: Services) -> Receipt:
+    work = Work(tasks=0, busy=0.0)
     return receipts.receipt(work, services.settings.instance_gigabytes, services.settings.prices)
 
 
