@@ -35,7 +35,7 @@ def stitch(order: StitchOrder, store: Store) -> Result:
         width=made.width,
         height=made.height,
         pixels=made.pixels,
-        size=store.stat(naming.RESULTS, name).size,
+        size=len(head) + sum(part.size for part in parts) + len(tail),
     )
 
 

@@ -2,12 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
 
 from activities.store import Store
+from function_app import parallel
 from function_app.planning import stage_name
 from tessera import naming
 from tessera.codecs import codec_for
@@ -17,7 +17,6 @@ from tessera.receipts import phase_seconds
 
 _TILE_BLOCK = naming.tile_block(0)[0]
 _REMEMBERED = 1000
-_LISTINGS_AT_ONCE = 8
 
 
 class Phase(NamedTuple):
@@ -115,7 +114,6 @@ class _Memory:
 
 
 _memory = _Memory()
-_listing = ThreadPoolExecutor(_LISTINGS_AT_ONCE, thread_name_prefix="listing")
 
 
 def phases(job: str, plan: Plan) -> list[Phase]:
@@ -132,7 +130,7 @@ def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:
     """Return how far the job is: two listings as a rule, and one more for each phase that ended just now."""
     every = phases(job, plan)
     retries = naming.work(job, f"{naming.RETRIES}/")
-    counted = _listing.submit(lambda: sum(1 for _ in store.names(naming.WORK, retries)))
+    counted = parallel.begin(lambda: sum(1 for _ in store.names(naming.WORK, retries)))
     ended = _memory.get(job, run)[: len(every) - 1]
     while True:
         current = _done(every[len(ended)], store)

@@ -48,7 +48,8 @@ async def submit_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     request = body_of(req, routes.SUBMIT_JOB, JobRequest)
     key, owner = req.headers.get("Idempotency-Key"), owner_of(req.headers)
     record, new = await asyncio.to_thread(submission.register, request, key, owner, services())
-    await instances.start(client, record.order, new=new)
+    counting = asyncio.to_thread(submission.count, record, services()) if new else _nothing()
+    await asyncio.gather(instances.start(client, record.order, new=new), counting)
     return _accepted(req, record, "queued", f"/{record.job}")
 
 
@@ -130,6 +131,10 @@ async def delete_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     await asyncio.to_thread(removal.remove, record, store)
     await instances.forget(client, record.job)
     return answer(204)
+
+
+async def _nothing() -> None:
+    """Do nothing."""
 
 
 def _refuse_retry(snapshot: status.Snapshot, life: Life) -> None:
