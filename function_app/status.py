@@ -97,8 +97,13 @@ def summary(snapshot: Snapshot, life: Life) -> JobSummary:
     )
 
 
-def view(snapshot: Snapshot, life: Life, services: Services) -> JobView:
-    """Return the status of a job; *life* matters only where there is no outcome."""
+def view(
+    snapshot: Snapshot, life: Life, services: Services, measured: tuple[int, Progress] | None = None
+) -> JobView:
+    """Return the status of a job; *life* matters only where there is no outcome.
+
+    *measured* is run and progress, if they are at hand.
+    """
     if snapshot.outcome is not None:
         return _finished(snapshot, snapshot.outcome, services)
     if is_lost(snapshot, life):
@@ -107,7 +112,10 @@ def view(snapshot: Snapshot, life: Life, services: Services) -> JobView:
     if snapshot.plan is None or state in ("queued", "inspecting"):
         return _view(snapshot, state, receipt=_nothing_yet(services))
     record = snapshot.record
-    progress = measure(record.job, record.run, snapshot.plan, services.store)
+    if measured is not None and measured[0] == record.run:
+        progress = measured[1]
+    else:
+        progress = measure(record.job, record.run, snapshot.plan, services.store)
     if progress.complete and state == "running":
         state = "stitching"
     elapsed = (datetime.now(UTC) - datetime.fromisoformat(record.begun_at)).total_seconds()
