@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from activities.attempts import begin, refuse_if_stopped
+from activities.metadata import keep_metadata
 from activities.reports import write_report
 from activities.store import Store
 from activities.tile_output import Effort, put_encoded
@@ -32,10 +33,9 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
     refuse_if_stopped(order.job, store)
     plan, image = order.plan, order.plan.image
     attempt = begin(order.job, naming.DIRECT_TASK, store)
-    decoder = open_upload(order.upload, image.size, image.etag, store)
-    raster = next(decoder.bands(image.height))
-    if image.icc:
-        store.write(naming.WORK, naming.work(order.job, naming.profile()), decoder.icc)
+    file = open_upload(order.upload, image, store)
+    keep_metadata(order.job, file, store, exif=plan.output.keep_metadata)
+    raster = next(file.bands(image.height))
     made = run_whole(raster, bind_planned(plan.pipeline), _reporter(order, store))
     effort = Effort(0, attempt, started)
     written = put_encoded(order.job, plan.output, plan.stages[-1].grid, effort, made, store)

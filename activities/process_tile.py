@@ -6,6 +6,7 @@ from time import perf_counter
 from activities.attempts import begin, refuse_if_stopped
 from activities.store import Store
 from activities.tile_output import Effort, put_encoded
+from activities.uploads import open_upload
 from tessera import blockraster, naming, tables
 from tessera.checksum import Adler
 from tessera.execute import Read, StageRun, Tables
@@ -32,7 +33,7 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     refuse_if_stopped(order.job, store)
     attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
     effort, core = Effort(order.tile, attempt, started), stage.grid.tile(order.tile)
-    run = StageRun.of(stage, _source(order.job, stage.source, store), _tables(order.job, store))
+    run = StageRun.of(stage, _source(order, store), _tables(order.job, store))
     if stage.measure:
         written = _put_measured(order, run.measured(core), effort, store)
     else:
@@ -42,8 +43,12 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     )
 
 
-def _source(job: str, raster: Raster, store: Store) -> Read:
-    return lambda region: blockraster.read(raster, region, _reader(job, raster.name, store))
+def _source(order: TileOrder, store: Store) -> Read:
+    source = order.stage.source
+    if isinstance(source, Raster):
+        return lambda region: blockraster.read(source, region, _reader(order.job, source.name, store))
+    restarts = store.read(naming.WORK, naming.work(order.job, source.name)) if source.indexing else None
+    return open_upload(order.upload, order.image, store, restarts).read
 
 
 def _tables(job: str, store: Store) -> Tables:

@@ -6,6 +6,7 @@ Of the overviews of a TIFF, those that span tiles are made here, from what the t
 from collections.abc import Sequence
 
 from activities.attempts import refuse_if_stopped
+from activities.metadata import dpi_of, exif_of, profile_of
 from activities.overviews import put_top
 from activities.store import BlobMissing, Store
 from tessera import naming
@@ -31,7 +32,14 @@ def stitch(order: StitchOrder, store: Store) -> Result:
     plan, codec = order.plan, codec_for(order.plan.output)
     made, name = plan.result, naming.result(order.job, codec.extension)
     parts, layout = _laid_out(order, codec, plan.stages[-1].grid, store)
-    picture = Picture(made.width, made.height, made.pixels, icc=_profile(order, store))
+    picture = Picture(
+        made.width,
+        made.height,
+        made.pixels,
+        icc=profile_of(order.job, plan, store),
+        dpi=dpi_of(plan),
+        exif=exif_of(order.job, plan, store),
+    )
     head, tail = codec.frame(picture, _combined(parts[0]), layout)
     before, after = _framed(name, head, tail, store)
     # The smallest overview comes first, the image itself last.
@@ -99,11 +107,3 @@ def _combined(parts: list[Part]) -> Adler:
     for part in parts:
         checksum = checksum.followed_by(part.checksum)
     return checksum
-
-
-def _profile(order: StitchOrder, store: Store) -> bytes:
-    """Return the input's colour profile where it still describes the result's channels."""
-    made, given = order.plan.result.pixels, order.plan.image.pixels
-    if not order.plan.image.icc or (made.channels > 2) != (given.channels > 2):
-        return b""
-    return store.read(naming.WORK, naming.work(order.job, naming.profile()))

@@ -25,7 +25,9 @@ def dry_run(request: PlanRequest, own: Services) -> PlanView:
     if request.image is not None:
         plan = make_plan(_assumed(request.image), steps, request.output, limits)
     else:
-        plan = inspection.plan_of(str(request.upload_id), steps, request.output, own.store, limits)
+        plan = inspection.plan_of(
+            str(request.upload_id), request.page, steps, request.output, own.store, limits
+        )
     return view(plan, own)
 
 

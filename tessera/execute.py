@@ -105,12 +105,14 @@ class StageRun:
     def _resolved(self, bound: Bound, stage: int, labels: Array, region: Rect) -> Array:
         """Resolve labels tile by tile of the stage that made them, each with its own table."""
         operation, parameters = bound
+        source = self.stage.source
         assert isinstance(operation, GlobalOperation)
+        assert isinstance(source, Raster)
         out: Array | None = None
-        for tile, table in _touched(self.stage.source, region, lambda *span: self.tables(stage, *span)):
+        for tile, table in _touched(source, region, lambda *span: self.tables(stage, *span)):
             part = tile.intersection(region)
             rows, columns = part.relative_to(region).slices
-            placement = Placement(part, part, self.stage.source.frame)
+            placement = Placement(part, part, source.frame)
             made = operation.resolve(labels[rows, columns], placement, parameters, table)
             if out is None:
                 out = np.empty((*labels.shape[:2], made.shape[2]), made.dtype)

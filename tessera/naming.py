@@ -111,6 +111,16 @@ def profile() -> str:
     return "profile.icc"
 
 
+def exif() -> str:
+    """Return the name of the input's EXIF block inside the work area of a job."""
+    return "exif"
+
+
+def restarts() -> str:
+    """Return the name of the index of a JPEG's restart markers inside the work area of a job."""
+    return "restarts"
+
+
 def tile_task(stage: int, tile: int) -> str:
     """Return the name under which the attempts at a tile are counted."""
     return f"stage-{stage:02d}-tile-{tile:07d}"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, fi
 
 from tessera.geometry import Grid, Rect
 
-type InputFormat = Literal["png", "jpeg"]
+type InputFormat = Literal["jpeg", "png", "tiff", "webp", "gif", "bmp"]
 type OutputFormat = Literal["png", "jpeg", "tiff", "same"]
 type Subsampling = Literal["4:2:0", "4:2:2", "4:4:4", "4:1:1"]
 type Depth = Literal[8, 16]
@@ -121,7 +121,11 @@ class Shape(Message):
 
 
 class ImageInfo(Message):
-    """What the header of an upload says. *etag* pins the bytes that were inspected."""
+    """What the header of an upload says of one of its *pages*. *etag* pins the bytes that were inspected.
+
+    *held* are the bytes that the decoder holds whatever the tiles. An image that is *random* can be read by
+    boxes, as *block* (width and height) cuts it; with *restarts*, a JPEG can once its markers are indexed.
+    """
 
     format: InputFormat
     width: int = Field(ge=1)
@@ -132,6 +136,14 @@ class ImageInfo(Message):
     orientation: int = Field(default=1, ge=1, le=8)
     icc: bool = False
     progressive: bool = False
+    page: int = 0
+    pages: int = 1
+    dpi: tuple[float, float] | None = None
+    exif: bool = False
+    held: int = 0
+    random: bool = False
+    restarts: bool = False
+    block: tuple[int, int] | None = None
 
     @property
     def shape(self) -> Shape:
@@ -176,6 +188,14 @@ class Raster(Message):
         return Grid.bands(self.box.width, self.box.height, self.block_height)
 
 
+class Upload(Message):
+    """The upload as the source of a stage: any box is read from it at once, after *indexing* its restarts."""
+
+    frame: Rect
+    indexing: bool = False
+    name: str = "restarts"
+
+
 class Stage(Message):
     """One pass over the tiles of an image of *width* x *height* pixels.
 
@@ -186,7 +206,7 @@ class Stage(Message):
     """
 
     index: int
-    source: Raster
+    source: Raster | Upload
     steps: tuple[StageStep, ...] = ()
     measure: Step | None = None
     width: int

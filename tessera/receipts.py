@@ -9,7 +9,7 @@ from typing import Final
 
 from tessera.passes import frames_of
 from tessera.pipeline import bind_planned
-from tessera.plan import Message, Plan, Stage
+from tessera.plan import Message, Plan, Raster, Stage
 from tessera.prices import Prices, Usage, billed_seconds, cost
 
 _MEGAPIXEL: Final = 1e6
@@ -66,7 +66,8 @@ class Work(Message):
 def phase_seconds(plan: Plan) -> list[float]:
     """Return the seconds of one core that decoding and then each stage will probably take.
 
-    They come from the rates of the operations. The last stage encodes. A direct job has one phase.
+    They come from the rates of the operations. The last stage encodes. A direct job has one phase; where the
+    tiles read the upload themselves, decoding is part of the first stage.
     """
     image = plan.image
     megapixels = image.width * image.height / _MEGAPIXEL
@@ -75,7 +76,11 @@ def phase_seconds(plan: Plan) -> list[float]:
     encoding = made * plan.result.pixels.bytes / 3 / _ENCODED.get(plan.output.format, _DEFAULT_RATE)
     stages = [_stage_seconds(stage) + stage.grid.count * _TASK_SECONDS for stage in plan.stages]
     stages[-1] += encoding
-    return [decoding + sum(stages)] if plan.direct else [decoding + _TASK_SECONDS, *stages]
+    if plan.direct:
+        return [decoding + sum(stages)]
+    if not isinstance(plan.stages[0].source, Raster):
+        return [decoding + stages[0], *stages[1:]]
+    return [decoding + _TASK_SECONDS, *stages]
 
 
 def expected_seconds(plan: Plan) -> float:
@@ -87,7 +92,8 @@ def wall_seconds(plan: Plan, instances: int) -> float:
     """Return the seconds from submission to the result on *instances* of one core each."""
     if plan.direct:
         return expected_seconds(plan) + 2 * _STEP_SECONDS
-    decoding, *stages = phase_seconds(plan)
+    stages = phase_seconds(plan)
+    decoding = stages.pop(0) if len(stages) > len(plan.stages) else 0.0
     shared = sum(
         seconds / min(instances, stage.grid.count) for seconds, stage in zip(stages, plan.stages, strict=True)
     )

@@ -28,7 +28,12 @@ DEPLOYED = {
     "activities",
     "tessera",
 }
-LOCKED_REQUIREMENTS = ["requirements.txt", "requirements-dev.txt"]
+LOCKED_REQUIREMENTS = [
+    "requirements.txt",
+    "requirements-page.txt",
+    "requirements-dev.txt",
+    "requirements-infra.txt",
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +100,9 @@ def test_locked_requirements_have_hashes_and_no_address(name: str) -> None:
     assert re.findall(r"https?://|file://|--\w*index\w*|--find-links|--trusted-host", text) == []
 
 
-def test_development_uses_the_versions_that_run_on_azure() -> None:
-    assert read_pins("requirements.txt").items() <= read_pins("requirements-dev.txt").items()
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-page.txt"])
+def test_development_uses_the_versions_that_run_on_azure(name: str) -> None:
+    assert read_pins(name).items() <= read_pins("requirements-dev.txt").items()
 
 
 def test_node_packages_are_locked_by_digest_without_an_address() -> None:

@@ -52,13 +52,14 @@ def run_job(
     *,
     limits: Limits | None = None,
     random: Random | None = None,
+    page: int = 0,
 ) -> tuple[str, Outcome]:
     """Upload *upload*, run its job to the end, and return the job's id and outcome."""
     job, name = uuid4().hex, uuid4().hex
     store.write(naming.UPLOADS, name, upload)
     store.write(naming.JOBS, naming.record(job), b"{}")
     steps = tuple(bound.step for bound in bind(pipeline))
-    order = JobOrder(job=job, upload=name, pipeline=steps, output=output or Output())
+    order = JobOrder(job=job, upload=name, pipeline=steps, output=output or Output(), page=page)
     runner = Driver(store, limits or Limits(), random or Random(0))
     return job, Outcome.from_json(asyncio.run(driver.drive("process_image", order.to_json(), runner)))
 
