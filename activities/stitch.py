@@ -50,7 +50,7 @@ def stitch(order: StitchOrder, store: Store) -> Result:
         width=made.width,
         height=made.height,
         pixels=made.pixels,
-        size=store.stat(naming.RESULTS, name).size,
+        size=len(head) + sum(part.size for level in parts for part in level) + len(tail),
     )
 
 

@@ -20,7 +20,6 @@ from unittest.mock import patch
 import cv2
 
 from activities.store import Stat
-from orchestrations.process_tiles import process_tiles
 from tessera.plan import Output, Step
 from tessera.prices import DEFAULT, Prices, Usage, billed_seconds, cost
 from tests.support.driver import Driver, run_job
@@ -106,10 +105,6 @@ class _TimedDriver(Driver):
     """Keeps the seconds of every activity, storage included as the inputs say."""
 
     seconds: list[float] = field(default_factory=list)
-
-    def call_sub_orchestrator(self, name: str, data: Any) -> Any:
-        child = _TimedDriver(self.store, self.limits, self.random, data, seconds=self.seconds)
-        return lambda: child.run(process_tiles)
 
     def _activity(self, name: str, data: Any) -> Any:
         store = self.store

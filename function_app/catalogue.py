@@ -1,16 +1,18 @@
 """The catalogue of operations and presets as the API shows it."""
 
+from contextlib import suppress
 from functools import cache
 
 from pydantic import ValidationError
 
 from function_app.responses import KindsView, OperationsView, OperationView, PresetsView, PresetView
+from tessera.errors import InvalidPipeline
 from tessera.operations import CATALOGUE, AnyOperation
+from tessera.pipeline import Bound, check
 from tessera.plan import Pixels, Shape
 from tessera.presets import PRESETS
 
-_SIDE = 10_000
-"""Pixels: the size of an image for which operations are described."""
+_SIDE = 1024
 
 
 @cache
@@ -54,17 +56,19 @@ def _produces(operation: AnyOperation) -> KindsView:
         for depth in operation.depths
     ]
     made = accepted
-    try:
-        parameters = operation.parameters()
-    except ValidationError:  # it has none; what it makes is taken to be what it takes
-        pass
-    else:
-        made = [
-            operation.produces(pixels, parameters)
-            for pixels in accepted
-            if operation.refuse(Shape(width=_SIDE, height=_SIDE, pixels=pixels), parameters) is None
-        ]
+    # One that can't do without parameters is taken to make what it takes.
+    with suppress(ValidationError):
+        bound = Bound(operation, operation.parameters())
+        made = [kind for pixels in accepted if (kind := _made(bound, pixels))]
     return KindsView(
         channels=tuple(sorted({pixels.channels for pixels in made})),
         depths=tuple(sorted({pixels.depth for pixels in made})),
     )
+
+
+def _made(bound: Bound, pixels: Pixels) -> Pixels | None:
+    """Return what comes of pixels of a kind, or None if the operation doesn't take them."""
+    try:
+        return check([bound], Shape(width=_SIDE, height=_SIDE, pixels=pixels))[-1].pixels
+    except InvalidPipeline:
+        return None

@@ -5,7 +5,7 @@ from function_app.requests import AssumedImage, PlanRequest
 from function_app.responses import EstimateView, InputView, PlanStageView, PlanView
 from function_app.services import Services
 from tessera import receipts
-from tessera.pipeline import bind, bind_planned
+from tessera.pipeline import bind
 from tessera.plan import ImageInfo, Pixels, Plan, Stage, Step
 from tessera.planner import make_plan
 
@@ -90,9 +90,8 @@ def _stage(stage: Stage) -> PlanStageView:
         index=stage.index + 1,
         name=stage_name(stage),
         tiles=stage.grid.count,
-        rows=stage.tile_height,
-        columns=stage.tile_width,
-        halo=sum(bound.halo for bound in bind_planned((*stage.steps, *_measured(stage)))),
+        tile_width=min(stage.tile_width, stage.width),
+        tile_height=min(stage.tile_height, stage.height),
     )
 
 

@@ -2,12 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
 
 from activities.store import Store
+from function_app import parallel
 from function_app.planning import stage_name
 from tessera import naming
 from tessera.codecs import codec_for
@@ -17,7 +17,6 @@ from tessera.receipts import phase_seconds
 
 _TILE_BLOCK = naming.tile_block(0)[0]
 _REMEMBERED = 1000
-_LISTINGS_AT_ONCE = 8
 
 
 class Phase(NamedTuple):
@@ -96,26 +95,36 @@ class Progress:
 
 
 class _Memory:
-    """Phases that are over, by job and run: they don't change, so their blocks are listed once."""
+    """The last run of each job with its plan, and its phases that are over: their blocks don't change."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: OrderedDict[tuple[str, int], list[Done]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[int, Plan, list[Done]]] = OrderedDict()
 
-    def get(self, job: str, run: int) -> list[Done]:
+    def plan(self, job: str) -> tuple[int, Plan] | None:
         with self._lock:
-            return list(self._known.get((job, run), ()))
+            known = self._known.get(job)
+            return known[:2] if known else None
 
-    def put(self, job: str, run: int, done: list[Done]) -> None:
+    def ended(self, job: str, run: int) -> list[Done]:
         with self._lock:
-            if len(done) > len(self._known.get((job, run), ())):
-                self._known[job, run] = done
+            known = self._known.get(job)
+            return list(known[2]) if known and known[0] == run else []
+
+    def drop(self, job: str) -> None:
+        with self._lock:
+            self._known.pop(job, None)
+
+    def put(self, job: str, run: int, plan: Plan, ended: list[Done]) -> None:
+        with self._lock:
+            known = self._known.get(job)
+            if known is None or known[0] < run or len(known[2]) < len(ended):
+                self._known[job] = (run, plan, ended)
             while len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
 
 
 _memory = _Memory()
-_listing = ThreadPoolExecutor(_LISTINGS_AT_ONCE, thread_name_prefix="listing")
 
 
 def phases(job: str, plan: Plan) -> list[Phase]:
@@ -133,14 +142,14 @@ def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:
     """Return how far the job is: two listings as a rule, and one more for each phase that ended just now."""
     every = phases(job, plan)
     retries = naming.work(job, f"{naming.RETRIES}/")
-    counted = _listing.submit(lambda: sum(1 for _ in store.names(naming.WORK, retries)))
-    ended = _memory.get(job, run)[: len(every) - 1]
+    counted = parallel.begin(lambda: sum(1 for _ in store.names(naming.WORK, retries)))
+    ended = _memory.ended(job, run)[: len(every) - 1]
     while True:
         current = _done(every[len(ended)], store)
         if current.blocks < every[len(ended)].blocks or len(ended) == len(every) - 1:
             break
         ended.append(current)
-    _memory.put(job, run, ended)
+    _memory.put(job, run, plan, list(ended))
     if current.blocks == 0 and len(ended) < len(every) - 1:
         # The work is removed once the result is there.
         last = _done(every[-1], store)
@@ -148,6 +157,20 @@ def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:
             ended += [Done(phase.blocks, 0.0, 0) for phase in every[len(ended) : -1]]
             current = last
     return Progress(every, [*ended, current], counted.result(), phase_seconds(plan))
+
+
+def measure_again(job: str, store: Store) -> tuple[int, Progress] | None:
+    """Return run and progress of a job that was measured here before, without a look at its record.
+
+    Nobody may be shown it before the record says that the job is theirs, and that it is in that run.
+    """
+    known = _memory.plan(job)
+    return (known[0], measure(job, known[0], known[1], store)) if known else None
+
+
+def forget(job: str) -> None:
+    """Drop what is remembered of a job that is over."""
+    _memory.drop(job)
 
 
 def _phase(job: str, stage: Stage, result: str) -> Phase:

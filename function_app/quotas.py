@@ -1,6 +1,7 @@
 """What one caller may have under way: running jobs, and pixels in a day (UTC)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from activities.store import BlobChanged, BlobExists, BlobMissing
 from function_app.blob_store import BlobStore
@@ -16,23 +17,32 @@ class _Used(Message):
     pixels: int = 0
 
 
-def check(owner: str, pixels: int, store: BlobStore, settings: Settings, *, jobs: int = 1) -> None:
+class UnderWay(NamedTuple):
+    """What a caller has under way: running jobs, and the pixels of today."""
+
+    running: int
+    pixels: int
+
+
+def under_way(owner: str, store: BlobStore) -> UnderWay:
+    """Return what the caller has under way: two calls to storage."""
+    running = sum(1 for _ in store.names(naming.JOBS, naming.running_mark(owner, "")))
+    return UnderWay(running, _used(owner, store)[0].pixels)
+
+
+def check(owner: str, pixels: int, now: UnderWay, store: BlobStore, settings: Settings) -> None:
     """Refuse more work than the caller may have under way.
 
     Raises
     ------
     QuotaExceeded
-        If *jobs* more would be too many at a time, or *pixels* more too many for today.
+        If one job more would be too many at a time, or *pixels* more too many for today.
     """
-    running = sum(1 for _ in store.names(naming.JOBS, naming.running_mark(owner, "")))
-    if (
-        running + jobs > settings.max_running_jobs
-        and _count_again(owner, store) + jobs > settings.max_running_jobs
-    ):
+    running, used = now
+    if running >= settings.max_running_jobs and _count_again(owner, store) >= settings.max_running_jobs:
         raise _refusal(
             f"{running} jobs are running", settings.max_running_jobs, running, _RUNNING_AGAIN_SECONDS
         )
-    used = _used(owner, store)[0].pixels
     if used + pixels > settings.max_pixels_per_day:
         raise _refusal(
             f"{used:,} pixels were sent today, and this job has {pixels:,}",

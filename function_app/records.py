@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from activities.store import BlobChanged, BlobMissing, Store
+from function_app import parallel
 from function_app.blob_store import BlobStore
 from function_app.owners import KEY_HOLDER
 from function_app.problems import JobNotFound, NotRetryable
@@ -112,8 +113,9 @@ def _bytes(record: JobRecord) -> bytes:
 
 def write_marks(record: JobRecord, store: Store) -> None:
     """Make the job appear in its owner's list, and count as running."""
-    for mark in (record.index_entry, record.running_mark):
-        store.write(naming.JOBS, mark, b"")
+    running = parallel.begin(lambda: store.write(naming.JOBS, record.running_mark, b""))
+    store.write(naming.JOBS, record.index_entry, b"")
+    running.result()
 
 
 def load(job: str, store: Store, owner: str) -> JobRecord:

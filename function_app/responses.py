@@ -147,7 +147,8 @@ class JobView(_Response):
     result: ResultView | None = None
     error: dict[str, Any] | None = None
     seconds: dict[str, float] = {}
-    receipt: Receipt | None = None
+    receipt: Receipt
+    warnings: tuple[str, ...] = ()
     run: int = 1
     batch: str | None = None
 
@@ -194,14 +195,13 @@ class PreviewsView(_Response):
 
 
 class PlanStageView(_Response):
-    """A pass over the image: how many tiles of *columns* x *rows*, *halo* pixels more read around each."""
+    """A pass over the image, and its tiles: how many, and how large."""
 
     index: int
     name: str
     tiles: int
-    columns: int
-    rows: int
-    halo: int
+    tile_width: int
+    tile_height: int
 
 
 class EstimateView(_Response):

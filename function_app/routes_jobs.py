@@ -1,6 +1,7 @@
 """Routes: submit a job, ask how it is doing, steer it, fetch what it made."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from function_app import (
     instances,
     job_list,
     planning,
-    records,
+    progress,
     removal,
     results,
     routes,
@@ -23,12 +24,15 @@ from function_app.http_support import POLL_AGAIN, answer, body_of, entity_tag, q
 from function_app.instances import Life
 from function_app.owners import owner_of
 from function_app.problems import JobIsOver, NotRetryable
+from function_app.progress import Progress
 from function_app.queries import JobsQuery, TilesQuery
 from function_app.records import JobRecord
 from function_app.requests import JobRequest, PlanRequest
 from function_app.responses import FINAL_STATES, AcceptedView, JobState
 from function_app.services import services
 from tessera.messages import RESUMABLE
+
+type LifeOf = Callable[[Any, str], Awaitable[Life]]
 
 blueprint = df.Blueprint()
 _CLOCK = ("eta", "receipt")
@@ -48,7 +52,8 @@ async def submit_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     request = body_of(req, routes.SUBMIT_JOB, JobRequest)
     key, owner = req.headers.get("Idempotency-Key"), owner_of(req.headers)
     record, new = await asyncio.to_thread(submission.register, request, key, owner, services())
-    await instances.start(client, record.order, new=new)
+    counting = asyncio.to_thread(submission.count, record, services()) if new else _nothing()
+    await asyncio.gather(instances.start(client, record.order, new=new), counting)
     return _accepted(req, record, "queued", f"/{record.job}")
 
 
@@ -62,8 +67,12 @@ async def list_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient
 @serve(blueprint, routes.GET_JOB)
 async def get_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Say how a job is doing: 200, or 304 if nothing has changed."""
-    snapshot, life = await _glance(req, client)
-    view = await asyncio.to_thread(status.view, snapshot, life, services())
+    measuring = asyncio.create_task(_measure_again(req.route_params["job"]))
+    snapshot, life = await _look(req, client, instances.lately)
+    measured = await measuring
+    if snapshot.outcome is not None:
+        progress.forget(snapshot.record.job)
+    view = await asyncio.to_thread(status.view, snapshot, life, services(), measured)
     document = view.model_dump(mode="json")
     lasting: dict[str, Any] = {name: value for name, value in document.items() if name not in _CLOCK}
     if view.result is not None:
@@ -132,6 +141,18 @@ async def delete_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     return answer(204)
 
 
+async def _measure_again(job: str) -> tuple[int, Progress] | None:
+    """Measure a job that somebody asks for again, while its records are read; nothing if that fails."""
+    try:
+        return await asyncio.to_thread(progress.measure_again, job, services().store)
+    except Exception:
+        return None
+
+
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 def _refuse_retry(snapshot: status.Snapshot, life: Life) -> None:
     outcome = snapshot.outcome
     if outcome is None:
@@ -163,29 +184,14 @@ async def _take(req: func.HttpRequest) -> status.Snapshot:
     )
 
 
-async def _glance(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient
+async def _look(
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, life_of: LifeOf = instances.life
 ) -> tuple[status.Snapshot, Life]:
-    """Do as `_look`, both looks at a time, where the answer steers nothing."""
-    job = req.route_params["job"]
-    if not records.is_id(job):
-        raise records.job_not_found(job)
-    life, snapshot = await asyncio.gather(instances.lately(client, job), _take(req), return_exceptions=True)
-    if isinstance(snapshot, BaseException):
-        raise snapshot
-    if snapshot.outcome is not None:
-        return snapshot, Life.ENDED
-    if isinstance(life, BaseException):
-        raise life
-    return (snapshot, life) if life in (Life.RUNNING, Life.WAITING) else await _look(req, client)
-
-
-async def _look(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> tuple[status.Snapshot, Life]:
     """Return what is on record about a job, and whether its orchestration lives where that matters."""
     snapshot = await _take(req)
     if snapshot.outcome is not None:
         return snapshot, Life.ENDED
-    life = await instances.life(client, snapshot.record.job)
+    life = await life_of(client, snapshot.record.job)
     if life in (Life.ENDED, Life.ABSENT):
         # It may have ended between the two looks.
         snapshot = await _take(req)

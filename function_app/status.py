@@ -97,17 +97,25 @@ def summary(snapshot: Snapshot, life: Life) -> JobSummary:
     )
 
 
-def view(snapshot: Snapshot, life: Life, services: Services) -> JobView:
-    """Return the status of a job; *life* matters only where there is no outcome."""
+def view(
+    snapshot: Snapshot, life: Life, services: Services, measured: tuple[int, Progress] | None = None
+) -> JobView:
+    """Return the status of a job; *life* matters only where there is no outcome.
+
+    *measured* is run and progress, if they are at hand.
+    """
     if snapshot.outcome is not None:
         return _finished(snapshot, snapshot.outcome, services)
     if is_lost(snapshot, life):
-        return _view(snapshot, "failed", error=problem(LOST))
+        return _view(snapshot, "failed", error=problem(LOST), receipt=_nothing_yet(services))
     state = _early_state(snapshot, life)
     if snapshot.plan is None or state in ("queued", "inspecting"):
-        return _view(snapshot, state)
+        return _view(snapshot, state, receipt=_nothing_yet(services))
     record = snapshot.record
-    progress = measure(record.job, record.run, snapshot.plan, services.store)
+    if measured is not None and measured[0] == record.run:
+        progress = measured[1]
+    else:
+        progress = measure(record.job, record.run, snapshot.plan, services.store)
     if progress.complete and state == "running":
         state = "stitching"
     elapsed = (datetime.now(UTC) - datetime.fromisoformat(record.begun_at)).total_seconds()
@@ -152,6 +160,7 @@ def _finished(snapshot: Snapshot, outcome: Outcome, services: Services) -> JobVi
         error=problem(outcome.fault.model_dump(exclude_none=True)) if outcome.fault else None,
         seconds=outcome.seconds,
         receipt=_receipt(outcome, plan, services),
+        warnings=outcome.warnings,
     )
 
 
@@ -160,6 +169,11 @@ def _receipt(outcome: Outcome, plan: Plan | None, services: Services) -> Receipt
     work = Work(
         tasks=outcome.tiles + around, busy=outcome.busy, written=outcome.written, retries=outcome.retried
     )
+    return receipts.receipt(work, services.settings.instance_gigabytes, services.settings.prices)
+
+
+def _nothing_yet(services: Services) -> Receipt:
+    work = Work(tasks=0, busy=0.0)
     return receipts.receipt(work, services.settings.instance_gigabytes, services.settings.prices)
 
 

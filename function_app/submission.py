@@ -3,7 +3,7 @@
 import uuid
 
 from activities.store import BlobExists
-from function_app import idempotency, inspection, quotas, records, webhooks
+from function_app import idempotency, inspection, parallel, quotas, records, webhooks
 from function_app.file_names import base_name
 from function_app.idempotency import Claim
 from function_app.problems import JobNotFound, NotRetryable
@@ -43,11 +43,12 @@ def register(request: JobRequest, key: str | None, owner: str, own: Services) ->
             return records.load(claim.id, own.store, owner), False
         except JobNotFound:
             pass  # whoever took the key didn't get as far as the record
+    under_way = parallel.begin(lambda: quotas.under_way(owner, own.store))
     target = webhook_target(request.webhook)
     plan = inspection.plan_of(
         request.upload_id, request.page, steps, request.output, own.store, own.settings.limits
     )
-    quotas.check(owner, pixels_of(plan), own.store, own.settings)
+    quotas.check(owner, pixels_of(plan), under_way.result(), own.store, own.settings)
     wanted = Claim(id=uuid.uuid4().hex, digest=digest, at=records.now())
     claim = idempotency.take(lock, wanted, own.store) if lock else wanted
     record = JobRecord(
@@ -69,8 +70,13 @@ def register(request: JobRequest, key: str | None, owner: str, own: Services) ->
         records.write_new(record, own.store)
     except BlobExists:
         return records.load(record.job, own.store, owner), False
-    quotas.count(owner, pixels_of(plan), own.store)
     return record, True
+
+
+def count(record: JobRecord, own: Services) -> None:
+    """Count a job that was taken against its owner's quota."""
+    if record.plan is not None:
+        quotas.count(record.owner, pixels_of(record.plan), own.store)
 
 
 def reopen(record: JobRecord, own: Services) -> JobRecord:
@@ -85,7 +91,7 @@ def reopen(record: JobRecord, own: Services) -> JobRecord:
     """
     if not own.store.exists(naming.UPLOADS, record.upload):
         raise NotRetryable("the upload is no longer there", hint="upload the image again and start a new job")
-    quotas.check(record.owner, 0, own.store, own.settings)
+    quotas.check(record.owner, 0, quotas.under_way(record.owner, own.store), own.store, own.settings)
     next_run = record.model_copy(update={"run": record.run + 1, "reopened_at": records.now()})
     records.replace(record, next_run, own.store)
     own.store.write(naming.JOBS, record.running_mark, b"")

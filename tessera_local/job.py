@@ -9,7 +9,7 @@ from typing import Any
 
 from tessera.errors import LimitExceeded
 from tessera.messages import Tally, TileOrder
-from tessera.plan import Plan, Stage
+from tessera.plan import Plan, Raster, Stage
 from tessera_local.errors import WorkerFailed
 from tessera_local.pool import Pool
 
@@ -94,8 +94,9 @@ def temporary_bytes(plan: Plan) -> int:
     """Return the bytes of the intermediate images of a job, as they are before compression."""
     if plan.direct:
         return 0
-    rasters = {stage.source.name: stage.source for stage in plan.stages}
-    return sum(raster.row_bytes * raster.box.height for raster in rasters.values() if not raster.deflated)
+    sources = {stage.source.name: stage.source for stage in plan.stages}
+    rasters = [source for source in sources.values() if isinstance(source, Raster) and not source.deflated]
+    return sum(raster.row_bytes * raster.box.height for raster in rasters)
 
 
 def _phase(name: str, data: Any) -> str:

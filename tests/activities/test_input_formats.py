@@ -1,4 +1,4 @@
-"""Whole jobs on files of every kind: the pixels of an independent decoder, upright, with what is carried over."""
+"""Whole jobs on files of every kind: the pixels of an independent decoder, and what is carried over."""
 
 import io
 from random import Random

@@ -35,7 +35,11 @@ def leftovers(store: MemoryStore) -> list[str]:
     ("upload", "code", "says"),
     [
         (b"", "corrupt-image", "the upload is empty"),
-        (b"this is not an image at all", "unsupported-format", "what is read here is jpeg, png, tiff, webp, gif, bmp"),
+        (
+            b"this is not an image at all",
+            "unsupported-format",
+            "what is read here is jpeg, png, tiff, webp, gif, bmp",
+        ),
         (PNG[: len(PNG) // 2], "corrupt-image", "truncated or damaged"),
         (JPEG[: len(JPEG) // 2], "corrupt-image", "truncated or damaged"),
         (PNG[:16] + bytes(4) + PNG[20:], "corrupt-image", "0 pixels"),

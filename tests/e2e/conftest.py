@@ -8,6 +8,7 @@ from azure.storage.blob import BlobServiceClient
 
 from emulator.stack import Stack, running
 from tessera_client import Client
+from tests.support.secrets import secrets_in
 
 ROOT = Path(__file__).parents[2]
 SMALL_TILES = {"TESSERA_MIN_TILE_PIXELS": "30000"}
@@ -20,6 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         pytest.skip("Azurite is not installed: run `make setup`")
     with running(ROOT, tmp_path_factory.mktemp("stack"), workers=2, environment=SMALL_TILES) as started:
         yield started
+        assert secrets_in(started) == []
 
 
 @pytest.fixture

@@ -69,9 +69,9 @@ def test_no_answer_is_a_failure_or_undocumented(guarded: tuple[Stack, str], tmp_
         check=False,
     )
     said = (run.stdout + run.stderr).replace(key, "...")
-    print(f"seed {SEED}")
-    assert run.returncode == 0, said
     cases = re.search(r"(\d+) generated", said)
+    print(f"seed {SEED}, {cases and cases.group(1)} cases")
+    assert run.returncode == 0, said
     assert cases is not None, said
     assert int(cases.group(1)) >= LEAST_CASES
 

@@ -30,7 +30,12 @@ def put_upload(stack: Stack, data: bytes) -> str:
     ("data", "status", "code", "says"),
     [
         (b"", 422, "corrupt-image", "empty"),
-        (b"Dear Sir or Madam, this is a letter", 415, "unsupported-format", "what is read here is jpeg, png, tiff, webp, gif, bmp"),
+        (
+            b"Dear Sir or Madam, this is a letter",
+            415,
+            "unsupported-format",
+            "what is read here is jpeg, png, tiff, webp, gif, bmp",
+        ),
         (PNG[:30], 422, "corrupt-image", "truncated"),
         (PNG[:16] + bytes(4) + PNG[20:], 422, "corrupt-image", "0 pixels"),
     ],

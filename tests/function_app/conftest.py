@@ -15,6 +15,7 @@ from function_app.blob_store import BlobStore
 from function_app.services import Services, build
 from function_app.settings import read_settings
 from tests.support.azurite import Azurite, find_azurite, running
+from tests.support.secrets import secrets_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,6 +51,7 @@ def stack(azurite_program: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     settings = {"TESSERA_BAND_ROWS": "128"}
     with running_stack(ROOT, tmp_path_factory.mktemp("stack"), workers=1, environment=settings) as started:
         yield started
+        assert secrets_in(started) == []
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,11 @@
 """The routes over HTTP: the real worker runtime, the emulated host, a real Azurite."""
 
+import dataclasses
+import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -24,6 +27,8 @@ from tests.function_app.api import (
     start,
     until,
 )
+from tests.support.azurite import KEY
+from tests.support.secrets import secrets_in
 
 
 def test_a_job_from_upload_to_result(http: httpx.Client) -> None:
@@ -172,3 +177,13 @@ def test_the_nightly_timer_runs(stack: Stack, http: httpx.Client) -> None:
     while "removed the histories of 0 orchestrations" not in (log := stack.log.read_text()):
         assert time.monotonic() < deadline, log[-2000:]
         time.sleep(0.05)
+
+
+def test_the_search_for_secrets_in_the_log_finds_them(stack: Stack, tmp_path: Path) -> None:
+    keys = stack.log.with_name("keys.json").read_text()
+    (tmp_path / "keys.json").write_text(keys)
+    copy = dataclasses.replace(stack, log=tmp_path / "log")
+    leaks = ["GET http://x/y?sv=1&sig=abc", f"AccountKey={KEY}", json.loads(keys)["master"]]
+    copy.log.write_text("\n".join(["nothing here", *leaks]))
+    assert secrets_in(copy) == leaks
+    assert stack.log.read_text()

@@ -25,30 +25,34 @@ def few(services: Services) -> Services:
     return replace(services, settings=settings)
 
 
+def check(owner: str, pixels: int, own: Services) -> None:
+    quotas.check(owner, pixels, quotas.under_way(owner, own.store), own.store, own.settings)
+
+
 def test_no_more_jobs_than_allowed_run_at_a_time(few: Services) -> None:
     owner = uuid.uuid4().hex
     jobs = []
     for _ in range(2):
-        quotas.check(owner, 1, few.store, few.settings)
+        check(owner, 1, few)
         jobs.append(stored.record(few.store, owner=owner))
         records.write_marks(jobs[-1], few.store)
     with pytest.raises(QuotaExceeded) as error:
-        quotas.check(owner, 1, few.store, few.settings)
+        check(owner, 1, few)
     assert (error.value.limit, error.value.actual) == (2, 2)
     assert error.value.retry_after > 0
     # The mark of a job that is over was left behind: it doesn't count.
     stored.outcome(few.store, jobs[0].job, Outcome(state="cancelled", finished_at="now"))
-    quotas.check(owner, 1, few.store, few.settings)
+    check(owner, 1, few)
 
 
 def test_no_more_pixels_than_allowed_are_sent_in_a_day(few: Services) -> None:
     owner, other = uuid.uuid4().hex, uuid.uuid4().hex
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: quotas.count(owner, 100, few.store), range(9)))
-    quotas.check(owner, 100, few.store, few.settings)
-    quotas.check(other, 1000, few.store, few.settings)
+    check(owner, 100, few)
+    check(other, 1000, few)
     with pytest.raises(QuotaExceeded, match="900 pixels were sent today") as error:
-        quotas.check(owner, 101, few.store, few.settings)
+        check(owner, 101, few)
     assert 0 < error.value.retry_after <= 24 * 3600 + 1
 
 

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from function_app import catalogue, openapi
 from function_app.problems import STATUS
 from function_app.routes import ALWAYS, ROUTES
-from tessera.operations import CATALOGUE
+from tessera.errors import InvalidPipeline
 from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Shape, Step
 from tessera.presets import PRESETS
@@ -127,13 +128,17 @@ def test_a_cursor_that_was_never_given_is_refused(http: httpx.Client, cursor: st
 
 @pytest.mark.parametrize("operation", catalogue.operations().operations, ids=lambda entry: entry.name)
 def test_what_an_operation_produces_is_what_the_pipeline_check_says(operation: Any) -> None:
-    entry = CATALOGUE[operation.name]
+    try:
+        pipeline = bind([Step(operation=operation.name)])
+    except InvalidPipeline:
+        assert "required" in operation.parameters
+        return
     made = set()
     for channels in operation.accepts.channels:
         for depth in operation.accepts.depths:
-            shape = Shape(width=9999, height=9999, pixels=Pixels(channels=channels, depth=depth))
-            if entry.refuse(shape, entry.parameters()) is None:
-                made.add(check(bind([Step(operation=operation.name)]), shape)[-1].pixels)
+            shape = Shape(width=99, height=77, pixels=Pixels(channels=channels, depth=depth))
+            with suppress(InvalidPipeline):
+                made.add(check(pipeline, shape)[-1].pixels)
     assert set(operation.produces.channels) == {pixels.channels for pixels in made}
     assert set(operation.produces.depths) == {pixels.depth for pixels in made}
 

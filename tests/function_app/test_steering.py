@@ -1,15 +1,19 @@
 """Cancel, retry, delete and the views of a job, over HTTP with the real worker runtime and Azurite."""
 
 import hashlib
+import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from function_app.blob_store import BlobStore
+from function_app.owners import owner_of
+from function_app.settings import Settings
 from tessera import naming
 from tests.function_app.api import (
     HUB,
@@ -272,3 +276,17 @@ def test_fifty_identical_requests_at_once_are_one_job(http: httpx.Client) -> Non
     assert [item["id"] for item in http.get(JOBS, headers=mine).json()["jobs"]] == [job]
     history = http.get(f"{HUB}/{job}?showHistory=true").json()["historyEvents"]
     assert [event["EventType"] for event in history].count("ExecutionStarted") == 1
+
+
+def test_a_caller_who_sent_too_much_today_is_told_when_to_come_back(
+    http: httpx.Client, stored: BlobStore
+) -> None:
+    mine = {"x-ms-client-principal-id": uuid.uuid4().hex}
+    today = datetime.now(UTC).date().isoformat()
+    used = json.dumps({"pixels": Settings.model_fields["max_pixels_per_day"].default}).encode()
+    stored.write(naming.JOBS, naming.usage(owner_of(mine), today), used)
+    answer = http.post(JOBS, json=order(send(http, SMALL)), headers=mine)
+    assert (answer.status_code, answer.json()["code"]) == (429, "quota-exceeded")
+    assert 0 < int(answer.headers["Retry-After"]) <= 24 * 3600 + 1
+    assert answer.json()["limit"] < answer.json()["actual"]
+    assert http.get(JOBS, headers=mine).json()["jobs"] == []

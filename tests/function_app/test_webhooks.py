@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from ipaddress import IPv4Address
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -18,9 +19,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from function_app import webhooks
+from function_app import records, status, webhooks
+from function_app.blob_store import BlobStore
+from function_app.instances import Life
 from function_app.problems import InvalidWebhook
+from function_app.records import WebhookTarget
+from function_app.services import Services
 from function_app.webhooks import NotDelivered, deliver
+from function_app.word import notify
+from orchestrations.send_word import send_word
+from tessera.messages import NotifyOrder, Outcome
+from tests.function_app import stored
 
 SECRET = "a secret of some length"
 
@@ -148,12 +157,17 @@ def receiver(tmp_path: Path) -> Iterator[tuple[Send, type[Receiver]]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     trusting = ssl.create_default_context(cafile=str(file))
 
-    def send(path: str, host: str = "example.com", context: ssl.SSLContext | None = trusting) -> None:
+    def send(
+        path: str,
+        host: str = "example.com",
+        context: ssl.SSLContext | None = trusting,
+        body: bytes = b'{"id": "1"}',
+    ) -> None:
         url = f"https://{host}:{server.server_address[1]}{path}"
         deliver(
             url,
             SECRET,
-            b'{"id": "1"}',
+            body,
             resolve_host=lambda *_: ["127.0.0.1"],
             allowed=lambda _: True,
             context=context,
@@ -194,3 +208,57 @@ def test_a_certificate_of_another_name_or_unknown_issuer_is_not_trusted(
     with pytest.raises(NotDelivered):
         send("/200", context=None)
     assert here.received == []
+
+
+@pytest.fixture
+def trusting_here(receiver: tuple[Send, type[Receiver]], monkeypatch: pytest.MonkeyPatch) -> type[Receiver]:
+    """Send what goes to example.com to the receiver on this machine."""
+    send, here = receiver
+
+    def deliver_here(url: str, secret: str, body: bytes) -> None:
+        assert (url, secret) == ("https://example.com/200", SECRET)
+        send("/200", body=body)
+
+    monkeypatch.setattr(webhooks, "deliver", deliver_here)
+    return here
+
+
+def test_word_of_a_job_says_how_it_ended(store: BlobStore, trusting_here: type[Receiver]) -> None:
+    record = stored.record(store)
+    hook = WebhookTarget(url="https://example.com/200", secret=SECRET)
+    records.replace(record, record.model_copy(update={"webhook": hook}), store)
+    stored.outcome(store, record.job, Outcome(state="cancelled", finished_at="2026-01-01T00:00:00+00:00"))
+    notify(NotifyOrder(job=record.job), store)
+    ((_, _, body),) = trusting_here.received
+    assert json.loads(body) == {
+        "type": "job",
+        "id": record.job,
+        "state": "cancelled",
+        "finished_at": "2026-01-01T00:00:00+00:00",
+        "code": None,
+        "run": 1,
+    }
+
+
+def test_no_word_is_sent_of_a_job_that_was_removed(store: BlobStore, trusting_here: type[Receiver]) -> None:
+    notify(NotifyOrder(job="0" * 32), store)
+    assert trusting_here.received == []
+
+
+def test_the_secret_is_in_no_order_and_no_answer(services: Services) -> None:
+    record = stored.record(services.store)
+    hook = WebhookTarget(url="https://example.com/200", secret=SECRET)
+    with_hook = record.model_copy(update={"webhook": hook})
+    records.replace(record, with_hook, services.store)
+    assert with_hook.order.notify
+    assert SECRET not in with_hook.order.model_dump_json()
+    snapshot = status.take(record.job, services.store, record.owner)
+    assert SECRET not in status.view(snapshot, Life.RUNNING, services).model_dump_json()
+
+
+def test_delivery_is_tried_again_and_then_given_up() -> None:
+    steps = send_word(SimpleNamespace(call_activity_with_retry=lambda *_: "task", get_input=dict), None)
+    assert next(steps) == "task"
+    with pytest.raises(StopIteration) as ended:
+        steps.throw(Exception("the last attempt failed"))
+    assert ended.value.value == {"delivered": False}

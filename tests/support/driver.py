@@ -28,6 +28,10 @@ class Driver:
     limits: Limits
     random: Random
 
+    def run(self, order: JobOrder) -> Outcome:
+        """Run the job of *order* to its end."""
+        return Outcome.from_json(asyncio.run(driver.drive("process_image", order.to_json(), self)))
+
     async def activity(self, name: str, data: Any) -> Any:
         first = self._activity(name, data)
         if self.random.random() < _DELIVERED_TWICE:
@@ -61,7 +65,7 @@ def run_job(
     steps = tuple(bound.step for bound in bind(pipeline))
     order = JobOrder(job=job, upload=name, pipeline=steps, output=output or Output(), page=page)
     runner = Driver(store, limits or Limits(), random or Random(0))
-    return job, Outcome.from_json(asyncio.run(driver.drive("process_image", order.to_json(), runner)))
+    return job, runner.run(order)
 
 
 def _without_effort(data: Any) -> Any:

@@ -10,8 +10,11 @@ from typing import Any
 import schemathesis
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_UPLOADS = os.environ["CONTRACT_UPLOADS"].split()
-_PATH = {"job": os.environ["CONTRACT_JOBS"].split(), "batch": os.environ["CONTRACT_BATCHES"].split()}
+_UPLOADS = os.environ.get("CONTRACT_UPLOADS", "").split()
+_PATH = {
+    "job": os.environ.get("CONTRACT_JOBS", "").split(),
+    "batch": os.environ.get("CONTRACT_BATCHES", "").split(),
+}
 
 
 def _known(made_up: Any, ids: list[str]) -> Any:

@@ -1,0 +1,98 @@
+"""A job that is taken up again uses what is there, and gives the same bytes."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from activities.cleanup import cleanup
+from activities.survey import MOST_GAPS, gaps
+from tessera import naming
+from tessera.messages import CleanupOrder, Fault, JobOrder, Outcome
+from tessera.pipeline import bind
+from tessera.plan import Output
+from tessera.planner import Limits
+from tests.support.driver import Driver, run_job
+from tests.support.images import encode, textured
+from tests.support.memory_store import MemoryStore
+from tests.support.pipelines import canny, median_blur
+
+PNG = encode(textured(500, 300))
+PIPELINE = [median_blur(5), canny(40, 120)]
+LIMITS = Limits(band_rows=64)
+
+
+class ProcessDied(BaseException):
+    """Stands for the end of the process in the middle of an activity: nothing after it runs."""
+
+
+class BrittleStore(MemoryStore):
+    """A store whose user dies at the write of block number *last*; it counts the blocks put by blob."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self.left = last
+        self.put: Counter[str] = Counter()
+
+    def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
+        if self.left == 0:
+            raise ProcessDied
+        self.left -= 1
+        self.put[name.partition("/")[2] or "result"] += 1
+        super().put_block(container, name, block, data)
+
+
+def undisturbed() -> tuple[bytes, int]:
+    """Return the bytes of the result, and how many blocks are put on the way."""
+    store = BrittleStore(last=10**6)
+    job, outcome = run_job(store, PNG, PIPELINE, limits=LIMITS)
+    assert outcome.state == "succeeded"
+    return store.read(naming.RESULTS, naming.result(job, "png")), sum(store.put.values())
+
+
+EXPECTED, BLOCKS = undisturbed()
+
+
+@pytest.mark.parametrize("death", range(0, BLOCKS, 3))
+def test_wherever_a_job_ended_its_next_run_gives_the_same_bytes(death: int) -> None:
+    store, job, upload = BrittleStore(last=death), "1" * 32, "2" * 32
+    store.write(naming.UPLOADS, upload, PNG)
+    store.write(naming.JOBS, naming.record(job), b"{}")
+    steps = tuple(bound.step for bound in bind(PIPELINE))
+    first = JobOrder(job=job, upload=upload, pipeline=steps, output=Output())
+    with pytest.raises(ProcessDied):
+        Driver(store, LIMITS, Random(death)).run(first)
+    done = Counter(store.put)
+    store.left = 10**6
+    second = first.model_copy(update={"run": 2})
+    outcome = Driver(store, LIMITS, Random(1)).run(second)
+    assert outcome.state == "succeeded", outcome.fault
+    assert store.read(naming.RESULTS, naming.result(job, "png")) == EXPECTED
+    assert outcome.tiles == 16
+    if done["summaries-00"]:
+        assert store.put["source"] == done["source"], "what was decoded is not decoded again"
+
+
+@pytest.mark.parametrize(("code", "kept"), [("gave-up", True), ("internal", True), ("corrupt-image", False)])
+def test_what_can_be_used_again_is_kept(code: str, kept: bool) -> None:
+    store = MemoryStore()
+    job, name = "3" * 32, naming.result("3" * 32, "png")
+    store.write(naming.JOBS, naming.record(job), b"{}")
+    store.write(naming.WORK, naming.work(job, "source"), b"pixels")
+    store.put_block(naming.RESULTS, name, "t", b"tile")
+    fault = Fault(code=code, title="", detail="")
+    ended = Outcome(state="failed", finished_at="", fault=fault)
+    cleanup(CleanupOrder(job=job, upload=job, outcome=ended), store)
+    assert store.exists(naming.WORK, naming.work(job, "source")) is kept
+    assert bool(store.blocks(naming.RESULTS, name)) is kept
+
+
+def test_many_gaps_are_joined_where_they_are_closest() -> None:
+    random = Random(7)
+    tiles = sorted(random.sample(range(5000), 400))
+    ranges = gaps(tiles)
+    assert len(ranges) == MOST_GAPS
+    covered = {tile for first, last in ranges for tile in range(first, last)}
+    assert covered >= set(tiles)
+    assert ranges == sorted(ranges)
+    assert gaps([]) == []
