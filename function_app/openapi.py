@@ -9,7 +9,8 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from function_app.problems import STATUS
 from function_app.responses import Problem
-from function_app.routes import ALWAYS, PREFIX, ROUTES, Answer, Route
+from function_app.route import PREFIX, Answer, Route
+from function_app.routes import ALWAYS, ROUTES
 from tessera import __version__
 from tessera.operations import CATALOGUE
 
