@@ -46,10 +46,12 @@ PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --str
 
 lock: setup  ## compile requirements*.txt and package-lock.json again (LOCK_FLAGS=--upgrade for newer versions)
 	@$(PIP_COMPILE) --output-file requirements.txt requirements.in
+	@$(PIP_COMPILE) --output-file requirements-page.txt requirements-page.in
 	@$(PIP_COMPILE) --output-file requirements-dev.txt requirements-dev.in
+	@$(PIP_COMPILE) --output-file requirements-infra.txt requirements-infra.in
 	@scripts/npm.sh install --package-lock-only --ignore-scripts
 
 clean:  ## remove what was installed and made, back to a fresh checkout
-	@rm -rf .azurite .emulator .venv node_modules .setup.log .setup.lock build dist out *.egg-info \
+	@rm -rf .azurite .emulator .venv .venv-infra node_modules .setup.log .setup.lock build dist out *.egg-info \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

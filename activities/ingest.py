@@ -1,20 +1,23 @@
-"""Decode an upload once, from top to bottom in bounded memory, into a block raster."""
+"""Make an upload ready for its tiles: decode it into a block raster, or index it so that they can read it."""
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
 
 from activities.attempts import begin, refuse_if_stopped
+from activities.metadata import keep_metadata
 from activities.store import Store
-from activities.uploads import open_upload
+from activities.uploads import index_of_restarts, open_upload
 from tessera import blockraster, naming
+from tessera.formats import ImageFile
 from tessera.messages import IngestOrder, Tally
+from tessera.plan import Raster, Upload
 
 _UPLOADS_AT_ONCE = 3
 
 
 def ingest(order: IngestOrder, store: Store) -> Tally:
-    """Write the decoded pixels of the upload as the block raster ``order.target``.
+    """Write what the tiles need of the upload: the metadata that is kept, and ``order.target``.
 
     Raises
     ------
@@ -28,23 +31,37 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
     started = perf_counter()
     refuse_if_stopped(order.job, store)
     attempt = begin(order.job, naming.INGEST_TASK, store)
-    decoder = open_upload(order.upload, order.image.size, order.image.etag, store)
-    raster, name = order.target, naming.work(order.job, order.target.name)
-    box = raster.box
-    if order.image.icc:
-        store.write(naming.WORK, naming.work(order.job, naming.profile()), decoder.icc)
+    file = open_upload(order.upload, order.image, store)
+    keep_metadata(order.job, file, store, exif=order.exif)
+    if isinstance(order.target, Raster):
+        written = _decoded(order.job, file, order.target, store)
+    else:
+        written = _indexed(order, order.target, store)
+    return Tally(retried=attempt - 1, written=written, seconds=round(perf_counter() - started, 4))
+
+
+def _indexed(order: IngestOrder, target: Upload, store: Store) -> int:
+    if not target.indexing:
+        return 0
+    index = index_of_restarts(order.upload, order.image, store)
+    store.write(naming.WORK, naming.work(order.job, target.name), index)
+    return len(index)
+
+
+def _decoded(job: str, file: ImageFile, raster: Raster, store: Store) -> int:
+    """Decode from top to bottom in bounded memory; what lies below the raster's box isn't decoded."""
+    name, box = naming.work(job, raster.name), raster.box
     store.put_block(naming.WORK, name, naming.HEAD_BLOCK, blockraster.header(raster))
     with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
         pending: deque[Future[None]] = deque()
-        for index, rows in enumerate(decoder.bands(raster.block_height, box.y0, box.y1)):
+        for index, rows in enumerate(file.bands(raster.block_height, box.y1, box.y0)):
             if len(pending) == _UPLOADS_AT_ONCE:
                 pending.popleft().result()
-                refuse_if_stopped(order.job, store)
+                refuse_if_stopped(job, store)
             data = blockraster.to_blocks(raster, rows[:, box.x0 : box.x1])
             pending.append(pool.submit(store.put_block, naming.WORK, name, naming.tile_block(index), data))
         for upload in pending:
             upload.result()
     blocks = [naming.tile_block(index) for index in range(raster.bands.count)]
     store.commit(naming.WORK, name, [naming.HEAD_BLOCK, *blocks])
-    written = blockraster.HEADER_BYTES + box.height * raster.row_bytes
-    return Tally(retried=attempt - 1, written=written, seconds=round(perf_counter() - started, 4))
+    return blockraster.HEADER_BYTES + box.height * raster.row_bytes

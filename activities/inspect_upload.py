@@ -2,7 +2,7 @@
 
 from activities.attempts import begin, refuse_if_stopped
 from activities.store import Store
-from activities.uploads import open_upload
+from activities.uploads import inspected
 from tessera import naming
 from tessera.messages import JobOrder
 from tessera.plan import Plan
@@ -23,8 +23,7 @@ def inspect_upload(order: JobOrder, store: Store, limits: Limits) -> Plan:
     """
     refuse_if_stopped(order.job, store)
     begin(order.job, naming.INSPECT_TASK, store)
-    stat = store.stat(naming.UPLOADS, order.upload)
-    image = open_upload(order.upload, stat.size, stat.etag, store).info(stat.etag)
+    image = inspected(order.upload, order.page, limits.max_pixels, store)
     plan = make_plan(image, order.pipeline, order.output, limits)
     store.write(
         naming.JOBS, naming.plan(order.job), plan.model_dump_json().encode(), media_type="application/json"

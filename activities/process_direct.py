@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from time import perf_counter
 
-import numpy as np
-
 from activities.attempts import begin, refuse_if_stopped
+from activities.metadata import keep_metadata
 from activities.reports import write_report
 from activities.store import Store
+from activities.tile_output import Effort, put_encoded
 from activities.uploads import open_upload
 from tessera import naming
-from tessera.codecs import codec_for
 from tessera.execute import run_whole
 from tessera.messages import DirectOrder, Tally
 from tessera.orientation import upright
-from tessera.parts import part_block
 from tessera.pipeline import bind_planned
 from tessera.platform_id import platform_id
 
@@ -33,24 +31,16 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
     """
     started = perf_counter()
     refuse_if_stopped(order.job, store)
-    image = order.plan.image
+    plan, image = order.plan, order.plan.image
     attempt = begin(order.job, naming.DIRECT_TASK, store)
-    decoder = open_upload(order.upload, image.size, image.etag, store)
-    raster = next(decoder.bands(image.height))
-    if image.icc:
-        store.write(naming.WORK, naming.work(order.job, naming.profile()), decoder.icc)
-    raster = run_whole(raster, bind_planned(order.plan.pipeline), _reporter(order, store))
-    codec = codec_for(order.plan.output)
-    data, checksum = codec.encode(np.ascontiguousarray(raster), 0, last=True)
-    seconds = round(perf_counter() - started, 4)
-    block = part_block(0, attempt, seconds, checksum, data)
-    store.put_block(naming.RESULTS, naming.result(order.job, codec.extension), block, data)
+    file = open_upload(order.upload, image, store)
+    keep_metadata(order.job, file, store, exif=plan.output.keep_metadata)
+    raster = next(file.bands(image.height))
+    made = run_whole(raster, bind_planned(plan.pipeline), _reporter(order, store))
+    effort = Effort(0, attempt, started)
+    written = put_encoded(order.job, plan.output, plan.stages[-1].grid, effort, made, store)
     return Tally(
-        tiles=1,
-        retried=attempt - 1,
-        written=len(data),
-        seconds=seconds,
-        platforms=(platform_id(),),
+        tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
     )
 
 

@@ -2,26 +2,18 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from activities.attempts import begin, refuse_if_stopped
 from activities.store import Store
+from activities.tile_output import Effort, put_encoded
+from activities.uploads import open_upload
 from tessera import blockraster, naming, tables
 from tessera.checksum import Adler
-from tessera.codecs import codec_for
 from tessera.execute import Read, StageRun, Tables
-from tessera.geometry import Rect
 from tessera.messages import Tally, TileOrder
 from tessera.operations.base import Measured
-from tessera.parts import part_block
 from tessera.plan import Raster
 from tessera.platform_id import platform_id
-
-type Array = NDArray[Any]
-type BlockName = Callable[[Adler, bytes], str]
 
 
 def process_tile(order: TileOrder, store: Store) -> Tally:
@@ -39,28 +31,24 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     started = perf_counter()
     stage = order.stage
     refuse_if_stopped(order.job, store)
-    core = stage.grid.tile(order.tile)
     attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
-    run = StageRun.of(stage, _source(order.job, stage.source, store), _tables(order.job, store))
-
-    def name(checksum: Adler, data: bytes) -> str:
-        return part_block(order.tile, attempt, perf_counter() - started, checksum, data)
-
+    effort, core = Effort(order.tile, attempt, started), stage.grid.tile(order.tile)
+    run = StageRun.of(stage, _source(order, store), _tables(order.job, store))
     if stage.measure:
-        written = _measure(order, run.measured(core), name, store)
+        written = _put_measured(order, run.measured(core), effort, store)
     else:
-        written = _encode(order, run.tile(core), core, name, store)
+        written = put_encoded(order.job, order.output, stage.grid, effort, run.tile(core), store)
     return Tally(
-        tiles=1,
-        retried=attempt - 1,
-        written=written,
-        seconds=round(perf_counter() - started, 4),
-        platforms=(platform_id(),),
+        tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
     )
 
 
-def _source(job: str, raster: Raster, store: Store) -> Read:
-    return lambda region: blockraster.read(raster, region, _reader(job, raster.name, store))
+def _source(order: TileOrder, store: Store) -> Read:
+    source = order.stage.source
+    if isinstance(source, Raster):
+        return lambda region: blockraster.read(source, region, _reader(order.job, source.name, store))
+    restarts = store.read(naming.WORK, naming.work(order.job, source.name)) if source.indexing else None
+    return open_upload(order.upload, order.image, store, restarts).read
 
 
 def _tables(job: str, store: Store) -> Tables:
@@ -74,24 +62,14 @@ def _reader(job: str, name: str, store: Store) -> Callable[[int, int], bytes]:
     return lambda offset, length: store.read(naming.WORK, naming.work(job, name), offset, length)
 
 
-def _measure(order: TileOrder, measured: Measured, name: BlockName, store: Store) -> int:
+def _put_measured(order: TileOrder, measured: Measured, effort: Effort, store: Store) -> int:
     """Put the labels, then the summary: the tile counts as done when the latter is there."""
     written = len(measured.summary)
     target = order.stage.target
     if target is not None and measured.labels is not None:
         data = blockraster.to_deflated_block(target, measured.labels)
-        block = naming.tile_block(order.tile)
-        store.put_block(naming.WORK, naming.work(order.job, target.name), block, data)
+        store.put_block(naming.WORK, naming.work(order.job, target.name), naming.tile_block(order.tile), data)
         written += len(data)
     summaries = naming.work(order.job, naming.summaries(order.stage.index))
-    store.put_block(naming.WORK, summaries, name(Adler(), measured.summary), measured.summary)
+    store.put_block(naming.WORK, summaries, effort.block(Adler(), measured.summary), measured.summary)
     return written
-
-
-def _encode(order: TileOrder, pixels: Array, core: Rect, name: BlockName, store: Store) -> int:
-    codec = codec_for(order.output)
-    last = order.tile == order.stage.grid.count - 1
-    data, checksum = codec.encode(np.ascontiguousarray(pixels), core.y0, last=last)
-    result = naming.result(order.job, codec.extension)
-    store.put_block(naming.RESULTS, result, name(checksum, data), data)
-    return len(data)

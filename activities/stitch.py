@@ -1,10 +1,19 @@
-"""Make one file of the tiles' blocks: a head, a tail and a list. No pixel is read."""
+"""Make one file of the tiles' blocks: a head, a tail and a list. No pixel of the image is read.
+
+Of the overviews of a TIFF, those that span tiles are made here, from what the tiles kept of a small one.
+"""
+
+from collections.abc import Sequence
 
 from activities.attempts import refuse_if_stopped
+from activities.metadata import dpi_of, exif_of, profile_of
+from activities.overviews import put_top
 from activities.store import BlobMissing, Store
 from tessera import naming
 from tessera.checksum import Adler
-from tessera.codecs import Picture, codec_for
+from tessera.codecs import Codec, Layout, Picture, codec_for
+from tessera.codecs.tiff import TiffCodec
+from tessera.geometry import Grid
 from tessera.messages import Result, StitchOrder
 from tessera.parts import Part, frame_block, read_parts
 
@@ -22,28 +31,75 @@ def stitch(order: StitchOrder, store: Store) -> Result:
     refuse_if_stopped(order.job, store)
     plan, codec = order.plan, codec_for(order.plan.output)
     made, name = plan.result, naming.result(order.job, codec.extension)
-    picture = Picture(made.width, made.height, made.pixels, icc=_profile(order, store))
-    parts = _parts(name, plan.stages[-1].grid.count, store)
-    head, tail = codec.frame(picture, _combined(parts))
-    first, last = frame_block("head", head), frame_block("tail", tail)
-    store.put_block(naming.RESULTS, name, first, head)
-    store.put_block(naming.RESULTS, name, last, tail)
-    blocks = [first, *(part.block for part in parts), last]
+    parts, layout = _laid_out(order, codec, plan.stages[-1].grid, store)
+    picture = Picture(
+        made.width,
+        made.height,
+        made.pixels,
+        icc=profile_of(order.job, plan, store),
+        dpi=dpi_of(plan),
+        exif=exif_of(order.job, plan, store),
+    )
+    head, tail = codec.frame(picture, _combined(parts[0]), layout)
+    before, after = _framed(name, head, tail, store)
+    # The smallest overview comes first, the image itself last.
+    blocks = [*before, *(part.block for level in reversed(parts) for part in level), *after]
     store.commit(naming.RESULTS, name, blocks, media_type=codec.media_type)
     return Result(
         format=plan.output.format,
         width=made.width,
         height=made.height,
         pixels=made.pixels,
-        size=len(head) + sum(part.size for part in parts) + len(tail),
+        size=len(head) + sum(part.size for level in parts for part in level) + len(tail),
     )
 
 
-def _parts(name: str, count: int, store: Store) -> list[Part]:
-    found = read_parts(store.blocks(naming.RESULTS, name))
-    if missing := [tile for tile in range(count) if tile not in found]:
-        raise BlobMissing(f"{name} lacks {len(missing)} of {count} tiles")
-    return [found[tile] for tile in range(count)]
+def _framed(name: str, head: bytes, tail: bytes, store: Store) -> tuple[list[str], list[str]]:
+    """Put what goes before and after the tiles; a format without a tail gets no block for it."""
+    first, last = frame_block("head", head), frame_block("tail", tail)
+    store.put_block(naming.RESULTS, name, first, head)
+    if not tail:
+        return [first], []
+    store.put_block(naming.RESULTS, name, last, tail)
+    return [first], [last]
+
+
+def _laid_out(
+    order: StitchOrder, codec: Codec, grid: Grid, store: Store
+) -> tuple[list[list[Part]], Layout | None]:
+    """Return the parts of the image and its overviews, and what the head must know of them, if anything."""
+    if not isinstance(codec, TiffCodec):
+        return _parts(order, codec, [grid], store), None
+    put_top(order.job, codec, grid, order.plan.result.pixels, store)
+    grids = codec.levels(grid)
+    parts = _parts(order, codec, grids, store)
+    return parts, Layout(grids, _indexes(order.job, parts, store))
+
+
+def _parts(order: StitchOrder, codec: Codec, grids: Sequence[Grid], store: Store) -> list[list[Part]]:
+    name = naming.result(order.job, codec.extension)
+    blocks, levels = store.blocks(naming.RESULTS, name), []
+    for level, grid in enumerate(grids):
+        found = read_parts(blocks, level)
+        if missing := [tile for tile in range(grid.count) if tile not in found]:
+            raise BlobMissing(f"{name} lacks {len(missing)} of {grid.count} tiles of level {level}")
+        levels.append([found[tile] for tile in range(grid.count)])
+    return levels
+
+
+def _indexes(job: str, parts: list[list[Part]], store: Store) -> list[list[bytes]]:
+    """Read what was kept of each part, by the ids of the blocks that are taken."""
+    name = naming.work(job, naming.indexes())
+    store.commit(naming.WORK, name, [part.block for level in parts for part in level])
+    sizes, data, offset = store.blocks(naming.WORK, name), store.read(naming.WORK, name), 0
+    indexes: list[list[bytes]] = []
+    for level in parts:
+        indexes.append([])
+        for part in level:
+            end = offset + sizes[part.block]
+            indexes[-1].append(data[offset:end])
+            offset = end
+    return indexes
 
 
 def _combined(parts: list[Part]) -> Adler:
@@ -51,11 +107,3 @@ def _combined(parts: list[Part]) -> Adler:
     for part in parts:
         checksum = checksum.followed_by(part.checksum)
     return checksum
-
-
-def _profile(order: StitchOrder, store: Store) -> bytes:
-    """Return the input's colour profile where it still describes the result's channels."""
-    made, given = order.plan.result.pixels, order.plan.image.pixels
-    if not order.plan.image.icc or (made.channels > 2) != (given.channels > 2):
-        return b""
-    return store.read(naming.WORK, naming.work(order.job, naming.profile()))

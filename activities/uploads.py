@@ -2,19 +2,76 @@
 
 from activities.store import Store
 from tessera import naming
-from tessera.decode import Decoder
+from tessera.formats import ImageFile, Limits, ReadRange, index_restarts, open_image
+from tessera.plan import ImageInfo
 
 
-def open_upload(upload: str, size: int, etag: str, store: Store) -> Decoder:
-    """Return a decoder over the upload.
+def inspected(upload: str, page: int, max_pixels: int, store: Store) -> ImageInfo:
+    """Return what the header of an upload says of a page.
 
     Raises
     ------
-    tessera.errors.UnsupportedFormat, tessera.errors.CorruptImage
-        If the header isn't that of an image that is read here.
+    tessera.errors.UnsupportedFormat, tessera.errors.CorruptImage, tessera.errors.LimitExceeded
+        If it isn't that of an image that is read here, of at most *max_pixels*, or has no such page.
+    BlobMissing
+        If there is no such upload.
     """
+    size, etag = store.stat(naming.UPLOADS, upload)
+    read = _reader(upload, etag, store)
+    return info_of(open_image(read, size, page=page, limits=Limits(pixels=max_pixels)), size, etag, page)
 
-    def read(offset: int, length: int) -> bytes:
-        return store.read(naming.UPLOADS, upload, offset, length, etag=etag)
 
-    return Decoder(read, size)
+def info_of(file: ImageFile, size: int, etag: str, page: int) -> ImageInfo:
+    """Return what is to be remembered of an opened upload of *size* bytes."""
+    return ImageInfo(
+        format=file.format,
+        width=file.width,
+        height=file.height,
+        pixels=file.pixels,
+        size=size,
+        etag=etag,
+        orientation=file.orientation,
+        icc=bool(file.icc),
+        progressive=file.progressive,
+        page=page,
+        pages=file.pages,
+        dpi=file.dpi,
+        exif=bool(file.exif),
+        held=file.held,
+        random=file.random,
+        restarts=bool(file.restarts),
+        block=file.block or ((file.width, file.restarts) if file.restarts else None),
+    )
+
+
+def open_upload(upload: str, image: ImageInfo, store: Store, restarts: bytes | None = None) -> ImageFile:
+    """Return the upload that was inspected, opened again; with an index of its *restarts* it is random.
+
+    Raises
+    ------
+    tessera.errors.CorruptImage
+        If the header is damaged, or the index is of another file.
+    BlobMissing, BlobChanged
+        If the upload is gone, or no longer what was inspected.
+    """
+    limits = Limits(pixels=image.width * image.height)
+    read = _reader(upload, image.etag, store)
+    return open_image(read, image.size, page=image.page, limits=limits, restarts=restarts)
+
+
+def index_of_restarts(upload: str, image: ImageInfo, store: Store) -> bytes:
+    """Return the index with which a JPEG is opened to be read at random; it is read once for that.
+
+    Raises
+    ------
+    tessera.errors.CorruptImage
+        If its restart markers are missing or out of order.
+    """
+    index = index_restarts(_reader(upload, image.etag, store), image.size)
+    if index is None:
+        raise ValueError("the upload has no restart markers")
+    return index
+
+
+def _reader(upload: str, etag: str, store: Store) -> ReadRange:
+    return lambda offset, length: store.read(naming.UPLOADS, upload, offset, length, etag=etag)

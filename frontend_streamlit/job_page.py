@@ -94,7 +94,7 @@ def _describe(job: Job) -> str:
 def _cancel(job_id: str) -> None:
     st.session_state.pop("cancel_failure", None)
     try:
-        access.client().cancel(job_id)
+        access.client().delete(job_id)
     except NotFound:
         pass
     except TesseraClientError as error:

@@ -40,6 +40,7 @@ def describe(operation: AnyOperation) -> OperationView:
             "summary": operation.summary,
             "class": operation.kind,
             "exact": True,
+            "delicate": operation.delicate,
             "parameters": operation.parameters.model_json_schema(),
             "accepts": KindsView(channels=tuple(operation.channels), depths=tuple(operation.depths)),
             "produces": _produces(operation),

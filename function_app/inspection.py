@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import cast
 
-from activities.store import BlobChanged, BlobMissing, Store
-from activities.uploads import open_upload
+from activities.store import BlobChanged, BlobMissing, Stat, Store
+from activities.uploads import inspected
 from function_app.problems import UploadNotFound
 from tessera import naming
 from tessera.errors import LimitExceeded
@@ -14,7 +14,9 @@ from tessera.planner import Limits, make_plan
 _HEADER_BYTES = 64 << 10
 
 
-def plan_of(upload: str, steps: Sequence[Step], output: Output, store: Store, limits: Limits) -> Plan:
+def plan_of(
+    upload: str, page: int, steps: Sequence[Step], output: Output, store: Store, limits: Limits
+) -> Plan:
     """Return the plan of a job with an upload, from its header: two or three calls to storage.
 
     Raises
@@ -27,8 +29,8 @@ def plan_of(upload: str, steps: Sequence[Step], output: Output, store: Store, li
     try:
         stat = store.stat(naming.UPLOADS, upload)
         refuse_size(stat.size, limits)
-        begun = _Begun(upload, stat.etag, store)
-        image = open_upload(upload, stat.size, stat.etag, cast(Store, begun)).info(stat.etag)
+        begun = _Begun(upload, stat, store)
+        image = inspected(upload, page, limits.max_pixels, cast(Store, begun))
     except (BlobMissing, BlobChanged) as error:
         raise UploadNotFound(
             f"there is no upload {upload}",
@@ -52,9 +54,12 @@ def refuse_size(size: int, limits: Limits) -> None:
 class _Begun:
     """The upload with its first bytes at hand: a header takes many small reads, mostly there."""
 
-    def __init__(self, upload: str, etag: str, store: Store) -> None:
-        self._store = store
-        self._first = store.read(naming.UPLOADS, upload, 0, _HEADER_BYTES, etag=etag)
+    def __init__(self, upload: str, stat: Stat, store: Store) -> None:
+        self._store, self._stat = store, stat
+        self._first = store.read(naming.UPLOADS, upload, 0, _HEADER_BYTES, etag=stat.etag)
+
+    def stat(self, container: str, name: str) -> Stat:
+        return self._stat
 
     def read(
         self,

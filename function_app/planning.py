@@ -6,7 +6,7 @@ from function_app.responses import EstimateView, InputView, PlanStageView, PlanV
 from function_app.services import Services
 from tessera import receipts
 from tessera.pipeline import bind
-from tessera.plan import ImageInfo, Pixels, Plan, Stage
+from tessera.plan import ImageInfo, Pixels, Plan, Stage, Step
 from tessera.planner import make_plan
 
 _SLOW_SECONDS = 600
@@ -25,7 +25,9 @@ def dry_run(request: PlanRequest, own: Services) -> PlanView:
     if request.image is not None:
         plan = make_plan(_assumed(request.image), steps, request.output, limits)
     else:
-        plan = inspection.plan_of(str(request.upload_id), steps, request.output, own.store, limits)
+        plan = inspection.plan_of(
+            str(request.upload_id), request.page, steps, request.output, own.store, limits
+        )
     return view(plan, own)
 
 
@@ -67,7 +69,7 @@ def input_view(image: ImageInfo, name: str | None) -> InputView:
 
 def stage_name(stage: Stage) -> str:
     """Return the operations of a stage as one name."""
-    steps = (*stage.steps, *((stage.measure,) if stage.measure else ()))
+    steps = (*stage.steps, *_measured(stage))
     return " + ".join(step.operation for step in steps) or "encode"
 
 
@@ -91,6 +93,10 @@ def _stage(stage: Stage) -> PlanStageView:
         tile_width=min(stage.tile_width, stage.width),
         tile_height=min(stage.tile_height, stage.height),
     )
+
+
+def _measured(stage: Stage) -> tuple[Step, ...]:
+    return (stage.measure,) if stage.measure else ()
 
 
 def _warnings(plan: Plan, slow: float, own: Services) -> list[str]:

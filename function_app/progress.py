@@ -12,7 +12,7 @@ from function_app.planning import stage_name
 from tessera import naming
 from tessera.codecs import codec_for
 from tessera.parts import read_parts
-from tessera.plan import Plan, Stage
+from tessera.plan import Plan, Raster, Stage
 from tessera.receipts import phase_seconds
 
 _TILE_BLOCK = naming.tile_block(0)[0]
@@ -132,9 +132,10 @@ def phases(job: str, plan: Plan) -> list[Phase]:
     result = naming.result(job, codec_for(plan.output).extension)
     if plan.direct:
         return [Phase("process", naming.RESULTS, result, 1, 1)]
-    source = plan.stages[0].source
-    decode = Phase("decode", naming.WORK, naming.work(job, source.name), source.bands.count, 0)
-    return [decode, *(_phase(job, stage, result) for stage in plan.stages)]
+    stages, source = [_phase(job, stage, result) for stage in plan.stages], plan.stages[0].source
+    if not isinstance(source, Raster):
+        return stages
+    return [Phase("decode", naming.WORK, naming.work(job, source.name), source.bands.count, 0), *stages]
 
 
 def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:

@@ -33,6 +33,7 @@ class JobRecord(Message):
 
     job: JobId
     upload: JobId
+    page: int = 0
     pipeline: tuple[Step, ...]
     output: Output
     name: str | None = None
@@ -51,6 +52,7 @@ class JobRecord(Message):
         return JobOrder(
             job=self.job,
             upload=self.upload,
+            page=self.page,
             pipeline=self.pipeline,
             output=self.output,
             plan=self.plan,

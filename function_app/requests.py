@@ -49,6 +49,9 @@ class AssumedImage(Pixels):
     size: int | None = Field(None, ge=1)
 
 
+type Page = Annotated[int, Field(ge=0, le=9999, description="page, frame or directory of the file, from 0")]
+
+
 class PlanRequest(_Request):
     """Body of ``POST /plans``: an upload, or an image that is only described."""
 
@@ -63,6 +66,7 @@ class PlanRequest(_Request):
 
     upload_id: JobId | None = None
     image: AssumedImage | None = None
+    page: Page = 0
     pipeline: Pipeline
     output: Output = Output()
 
@@ -77,6 +81,7 @@ class JobRequest(_Request):
     """Body of ``POST /jobs``. *name* is the input's file name, from which the result's is made."""
 
     upload_id: JobId
+    page: Page = 0
     pipeline: Pipeline
     output: Output = Output()
     name: FileName | None = None

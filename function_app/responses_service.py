@@ -51,12 +51,16 @@ class KindsView(Response):
 
 
 class OperationView(Response):
-    """An entry of the catalogue; *produces* is what its default parameters make of what it accepts."""
+    """An entry of the catalogue; *produces* is what its default parameters make of what it accepts.
+
+    *delicate* says why the bits may depend on the kind of processor, if they may.
+    """
 
     name: str
     summary: str
     kind: str = Field(alias="class")
     exact: bool
+    delicate: str | None
     parameters: dict[str, Any]
     accepts: KindsView
     produces: KindsView

@@ -8,7 +8,7 @@ from function_app.responses import BlockView, PreviewsView, PreviewView, ResultD
 from function_app.sas import DOWNLOAD
 from function_app.services import Services
 from tessera import naming
-from tessera.codecs import codec_for
+from tessera.codecs import Codec, codec_for
 from tessera.messages import Outcome, Result
 from tessera.parts import md5_of
 
@@ -17,7 +17,7 @@ _PREVIEW_TYPE = "image/jpeg"
 
 def view(record: JobRecord, result: Result, services: Services) -> ResultView:
     """Return what is known of the result, with a fresh URL; no request is made."""
-    codec = codec_for(record.output)
+    codec = _codec(record, result)
     operations = [step.operation for step in record.pipeline]
     name = result_name(record.name, record.job, operations, codec.extension)
     signed = services.signer.sign(
@@ -41,6 +41,11 @@ def view(record: JobRecord, result: Result, services: Services) -> ResultView:
     )
 
 
+def _codec(record: JobRecord, result: Result) -> Codec:
+    """Return the codec of the file, whose format may have been chosen by the input's."""
+    return codec_for(record.output.model_copy(update={"format": result.format}))
+
+
 def detail(record: JobRecord, outcome: Outcome | None, services: Services) -> ResultDetailView:
     """Return the result with the digests of its blocks: one call to storage.
 
@@ -55,7 +60,7 @@ def detail(record: JobRecord, outcome: Outcome | None, services: Services) -> Re
             f"the job is {state}" if outcome is None else f"the job has {state}",
             hint="wait until the job's state is succeeded" if outcome is None else "its error says why",
         )
-    name = naming.result(record.job, codec_for(record.output).extension)
+    name = naming.result(record.job, _codec(record, outcome.result).extension)
     try:
         blocks = services.store.committed(naming.RESULTS, name)
     except BlobMissing as error:

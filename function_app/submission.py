@@ -45,13 +45,16 @@ def register(request: JobRequest, key: str | None, owner: str, own: Services) ->
             pass  # whoever took the key didn't get as far as the record
     under_way = parallel.begin(lambda: quotas.under_way(owner, own.store))
     target = webhook_target(request.webhook)
-    plan = inspection.plan_of(request.upload_id, steps, request.output, own.store, own.settings.limits)
+    plan = inspection.plan_of(
+        request.upload_id, request.page, steps, request.output, own.store, own.settings.limits
+    )
     quotas.check(owner, pixels_of(plan), under_way.result(), own.store, own.settings)
     wanted = Claim(id=uuid.uuid4().hex, digest=digest, at=records.now())
     claim = idempotency.take(lock, wanted, own.store) if lock else wanted
     record = JobRecord(
         job=claim.id,
         upload=request.upload_id,
+        page=request.page,
         pipeline=steps,
         output=request.output,
         name=base_name(request.name or ""),

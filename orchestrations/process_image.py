@@ -125,7 +125,11 @@ class _Job:
         if order.run > 1 and (yield from self._survey(plan, plan.stages[0])).source:
             return
         ingest = IngestOrder(
-            job=order.job, upload=order.upload, image=plan.image, target=plan.stages[0].source
+            job=order.job,
+            upload=order.upload,
+            image=plan.image,
+            target=plan.stages[0].source,
+            exif=plan.output.keep_metadata,
         )
         reply = yield from self._call("ingest", "ingest", ingest)
         self._count(Tally.from_json(reply))
@@ -133,7 +137,13 @@ class _Job:
     def _stages(self, plan: Plan) -> Steps[None]:
         for stage in plan.stages:
             tiles = TilesOrder(
-                job=self._order.job, stage=stage, output=plan.output, first=0, last=stage.grid.count
+                job=self._order.job,
+                upload=self._order.upload,
+                image=plan.image,
+                stage=stage,
+                output=plan.output,
+                first=0,
+                last=stage.grid.count,
             )
             if self._order.run > 1:
                 survey = yield from self._survey(plan, stage)

@@ -70,7 +70,14 @@ def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
     count = order.last - order.first
     if count <= MOST_CHILDREN:
         return [
-            TileOrder(job=order.job, stage=order.stage, output=order.output, tile=tile)
+            TileOrder(
+                job=order.job,
+                upload=order.upload,
+                image=order.image,
+                stage=order.stage,
+                output=order.output,
+                tile=tile,
+            )
             for tile in range(order.first, order.last)
         ]
     share = MOST_CHILDREN

@@ -1,8 +1,7 @@
 """Running operations on arrays."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from tessera.geometry import Grid, Placement, Rect, window
 from tessera.operations import GeometryOperation, GlobalOperation, LocalOperation
 from tessera.operations.base import Measured
-from tessera.passes import Pass, passes
+from tessera.passes import Pass, frames_of, passes
 from tessera.pipeline import Bound, bind_global, bind_planned
 from tessera.plan import Raster, Stage
 
@@ -106,12 +105,14 @@ class StageRun:
     def _resolved(self, bound: Bound, stage: int, labels: Array, region: Rect) -> Array:
         """Resolve labels tile by tile of the stage that made them, each with its own table."""
         operation, parameters = bound
+        source = self.stage.source
         assert isinstance(operation, GlobalOperation)
+        assert isinstance(source, Raster)
         out: Array | None = None
-        for tile, table in _touched(self.stage.source, region, lambda *span: self.tables(stage, *span)):
+        for tile, table in _touched(source, region, lambda *span: self.tables(stage, *span)):
             part = tile.intersection(region)
             rows, columns = part.relative_to(region).slices
-            placement = Placement(part, part, self.stage.source.frame)
+            placement = Placement(part, part, source.frame)
             made = operation.resolve(labels[rows, columns], placement, parameters, table)
             if out is None:
                 out = np.empty((*labels.shape[:2], made.shape[2]), made.dtype)
@@ -130,18 +131,6 @@ def _touched(
     for start in range(0, len(touched), across):
         row = touched[start : start + across]
         yield from zip(map(grid.tile, row), tables(row[0], row[-1] + 1), strict=True)
-
-
-def frames_of(pipeline: Sequence[Bound], frame: Rect) -> tuple[Rect, ...]:
-    """Return the boxes of the whole images: *frame*, and what each operation makes of it."""
-    return tuple(accumulate(pipeline, _framed, initial=frame))
-
-
-def _framed(frame: Rect, bound: Bound) -> Rect:
-    operation, parameters = bound
-    if not isinstance(operation, GeometryOperation):
-        return frame
-    return Rect(0, 0, *operation.size(frame.width, frame.height, parameters))
 
 
 def run_whole(

@@ -10,7 +10,6 @@ class Limits(Message):
 
     max_bytes: int = Field(default=2 << 30, description="bytes of an upload")
     max_pixels: int = Field(default=4 << 30, description="pixels of an image")
-    max_whole_pixels: int = Field(default=64 << 20, description="pixels of an image decoded whole")
     task_memory: int = Field(default=256 << 20, description="bytes of arrays that one task may hold")
     min_tile_pixels: int = Field(default=1 << 20, description="pixels a tile has at least")
     max_tile_pixels: int = Field(default=8 << 20, description="pixels a tile has at most")

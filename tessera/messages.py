@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from tessera.plan import ImageInfo, Message, Output, OutputFormat, Pixels, Plan, Raster, Stage, Step
+from tessera.plan import ImageInfo, Message, Output, OutputFormat, Pixels, Plan, Raster, Stage, Step, Upload
 
 type JobId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
@@ -37,6 +37,7 @@ class JobOrder(Message):
     upload: JobId
     pipeline: tuple[Step, ...]
     output: Output
+    page: int = 0
     plan: Plan | None = None
     run: int = 1
     marks: tuple[str, ...] = ()
@@ -44,12 +45,13 @@ class JobOrder(Message):
 
 
 class IngestOrder(Message):
-    """Decode the upload once and write it as the block raster *target*."""
+    """Make *target* of the upload: a block raster, or what its tiles read; keep *exif* if that is wanted."""
 
     job: JobId
     upload: JobId
     image: ImageInfo
-    target: Raster
+    target: Raster | Upload
+    exif: bool = False
 
 
 class DirectOrder(Message):
@@ -64,6 +66,8 @@ class TilesOrder(Message):
     """Run the tiles ``first <= index < last`` of a stage."""
 
     job: JobId
+    upload: JobId
+    image: ImageInfo
     stage: Stage
     output: Output
     first: int
@@ -74,6 +78,8 @@ class TileOrder(Message):
     """Run one tile of a stage."""
 
     job: JobId
+    upload: JobId
+    image: ImageInfo
     stage: Stage
     output: Output
     tile: int
@@ -157,10 +163,10 @@ class Outcome(Message):
     tiles: int = 0
     retried: int = 0
     seconds: dict[str, float] = Field(default_factory=dict)
-    busy: float = 0.0
-    written: int = 0
     platforms: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    busy: float = 0.0
+    written: int = 0
 
 
 class CleanupOrder(Message):

@@ -58,6 +58,16 @@ def attempt(task: str, number: int) -> str:
 RETRIES: Final = "retries"
 
 
+def indexes() -> str:
+    """Return the name of what the head of a result must know of its parts, by the ids of their blocks."""
+    return "indexes"
+
+
+def rest_raster() -> str:
+    """Return the name of the overview that is kept to make the ones above it."""
+    return "rest"
+
+
 def work(job: str, name: str = "") -> str:
     """Return the blob of *name* in the work area of *job*; without a name, the area's prefix."""
     return f"{job}/{name}"
@@ -99,6 +109,16 @@ STOP_DONE: Final = b"done"
 def profile() -> str:
     """Return the name of the input's colour profile inside the work area of a job."""
     return "profile.icc"
+
+
+def exif() -> str:
+    """Return the name of the input's EXIF block inside the work area of a job."""
+    return "exif"
+
+
+def restarts() -> str:
+    """Return the name of the index of a JPEG's restart markers inside the work area of a job."""
+    return "restarts"
 
 
 def tile_task(stage: int, tile: int) -> str:

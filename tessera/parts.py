@@ -34,15 +34,19 @@ class Part(NamedTuple):
     md5: str
 
 
-def part_block(tile: int, attempt: int, seconds: float, checksum: Adler, data: bytes) -> str:
+def part_block(tile: int, attempt: int, seconds: float, checksum: Adler, data: bytes, level: int = 0) -> str:
     """Return the id of the block *data*, which is the part of *tile*; all ids have the same length.
+
+    *level* is 0 for the image itself, and 1 and up for its overviews.
 
     >>> part_block(12, 1, 0.25, Adler(), b"")
     't00000121000025000000001000000000d41d8cd98f00b204e9800998ecf8427'
     """
     milliseconds = min(round(seconds * 1000), _MOST_MILLISECONDS)
     effort = f"{min(attempt, 9)}{milliseconds:07d}"
-    return f"{tile_block(tile)}{effort}{checksum.value:08x}{checksum.length:08x}{_md5(data)}"
+    return (
+        f"{_letter(level)}{tile_block(tile)[1:]}{effort}{checksum.value:08x}{checksum.length:08x}{_md5(data)}"
+    )
 
 
 def frame_block(which: Literal["head", "tail"], data: bytes) -> str:
@@ -55,14 +59,18 @@ def md5_of(block: str) -> str:
     return block[_DIGEST_AT:]
 
 
-def read_parts(blocks: Mapping[str, int]) -> dict[int, Part]:
+def read_parts(blocks: Mapping[str, int], level: int = 0) -> dict[int, Part]:
     """Return the part of each tile that *blocks* (bytes by id) has; two of one tile are alike."""
-    found = {}
+    found, letter = {}, _letter(level)
     for block, size in blocks.items():
-        if len(block) == _LENGTH and block[0] == "t":
+        if len(block) == _LENGTH and block[0] == letter:
             part = _read(block, size)
             found[part.tile] = part
     return found
+
+
+def _letter(level: int) -> str:
+    return tile_block(0)[0] if level == 0 else chr(ord("A") + level - 1)
 
 
 def _read(block: str, size: int) -> Part:

@@ -5,6 +5,7 @@ follow it; these all run on the same aligned window, with the sum of their halos
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from tessera.geometry import Rect, window
@@ -57,3 +58,15 @@ def passes(pipeline: Sequence[Bound], frames: Sequence[Rect], wanted: Rect) -> l
         needed = operation.needs(region, before, parameters)
         found.append(Pass((operation, parameters), needed, before, region, frame, first, last, wanted))
         last, wanted = first - 1, needed
+
+
+def frames_of(pipeline: Sequence[Bound], frame: Rect) -> tuple[Rect, ...]:
+    """Return the boxes of the whole images: *frame*, and what each operation makes of it."""
+    return tuple(accumulate(pipeline, _framed, initial=frame))
+
+
+def _framed(frame: Rect, bound: Bound) -> Rect:
+    operation, parameters = bound
+    if not isinstance(operation, GeometryOperation):
+        return frame
+    return Rect(0, 0, *operation.size(frame.width, frame.height, parameters))

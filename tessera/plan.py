@@ -5,13 +5,13 @@ Every type is frozen and goes to and from plain JSON. Sizes are in bytes, times 
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from tessera.geometry import Grid, Rect
 
-type InputFormat = Literal["png", "jpeg"]
-type OutputFormat = Literal["png", "jpeg"]
-type Subsampling = Literal["4:2:0", "4:2:2", "4:4:4"]
+type InputFormat = Literal["jpeg", "png", "tiff", "webp", "gif", "bmp"]
+type OutputFormat = Literal["png", "jpeg", "tiff", "same"]
+type Subsampling = Literal["4:2:0", "4:2:2", "4:4:4", "4:1:1"]
 type Depth = Literal[8, 16]
 
 
@@ -50,13 +50,44 @@ class StageStep(Step):
 
 
 class Output(Message):
-    """The file to make. *quality* and *subsampling* are for JPEG."""
+    """The file to make. An option that the format doesn't have can't be chosen; ``same`` has all of them."""
 
-    format: OutputFormat = "png"
+    format: Literal["png", "jpeg", "tiff", "same"] = Field(
+        default="png",
+        description="format of the file; same is that of the input, or png if that isn't written",
+    )
     quality: int = Field(default=90, ge=1, le=100, description="JPEG quality")
-    subsampling: Literal["4:2:0", "4:2:2", "4:4:4"] = Field(
+    subsampling: Literal["4:2:0", "4:2:2", "4:4:4", "4:1:1"] = Field(
         default="4:2:0", description="JPEG chroma subsampling"
     )
+    compression: Literal["fast", "small"] = Field(
+        default="fast", description="PNG and TIFF compression: small takes many times as long as fast"
+    )
+    pyramid: bool = Field(
+        default=False,
+        description="TIFF overviews down to one tile, in the order of a cloud-optimized GeoTIFF",
+    )
+    keep_metadata: bool = Field(
+        default=False, description="keep the EXIF data, the place where a photograph was taken included"
+    )
+
+    @classmethod
+    def options(cls, output_format: str) -> frozenset[str]:
+        """Return the names of the options that a format has."""
+        own: dict[str, set[str]] = {
+            "png": {"compression"},
+            "jpeg": {"quality", "subsampling"},
+            "tiff": {"compression", "pyramid"},
+        }
+        return frozenset(own.get(output_format, set().union(*own.values())) | {"keep_metadata"})
+
+    @field_validator("quality", "subsampling", "compression", "pyramid")
+    @classmethod
+    def _refuse_options_of_other_formats[Value](cls, value: Value, info: ValidationInfo) -> Value:
+        chosen, name = info.data.get("format", "same"), str(info.field_name)
+        if name not in cls.options(chosen) and value != cls.model_fields[name].default:
+            raise ValueError(f"{chosen} has no such option; leave it out, or choose another format")
+        return value
 
 
 class Pixels(Message):
@@ -90,7 +121,11 @@ class Shape(Message):
 
 
 class ImageInfo(Message):
-    """What the header of an upload says. *etag* pins the bytes that were inspected."""
+    """What the header of an upload says of one of its *pages*. *etag* pins the bytes that were inspected.
+
+    *held* are the bytes that the decoder holds whatever the tiles. An image that is *random* can be read by
+    boxes, as *block* (width and height) cuts it; with *restarts*, a JPEG can once its markers are indexed.
+    """
 
     format: InputFormat
     width: int = Field(ge=1)
@@ -101,6 +136,14 @@ class ImageInfo(Message):
     orientation: int = Field(default=1, ge=1, le=8)
     icc: bool = False
     progressive: bool = False
+    page: int = 0
+    pages: int = 1
+    dpi: tuple[float, float] | None = None
+    exif: bool = False
+    held: int = 0
+    random: bool = False
+    restarts: bool = False
+    block: tuple[int, int] | None = None
 
     @property
     def shape(self) -> Shape:
@@ -145,6 +188,14 @@ class Raster(Message):
         return Grid.bands(self.box.width, self.box.height, self.block_height)
 
 
+class Upload(Message):
+    """The upload as the source of a stage: any box is read from it at once, after *indexing* its restarts."""
+
+    frame: Rect
+    indexing: bool = False
+    name: str = "restarts"
+
+
 class Stage(Message):
     """One pass over the tiles of an image of *width* x *height* pixels.
 
@@ -155,7 +206,7 @@ class Stage(Message):
     """
 
     index: int
-    source: Raster
+    source: Raster | Upload
     steps: tuple[StageStep, ...] = ()
     measure: Step | None = None
     width: int

@@ -9,17 +9,20 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tessera import naming
-from tessera.codecs import codec_for
+from tessera.codecs import Unit, codec_for, resolve
 from tessera.errors import LimitExceeded
 from tessera.limits import Limits
 from tessera.operations import GlobalOperation
 from tessera.orientation import upright
 from tessera.pipeline import Bound, bind, bind_planned, check
-from tessera.plan import ImageInfo, Output, Plan, Shape, Stage, StageStep, Step
-from tessera.rasters import around, label_raster, read_box, source_raster
-from tessera.tiling import Draft, Tiling, Unit, is_full_width, most_memory, tiling, wanted_pixels
+from tessera.plan import ImageInfo, Output, Plan, Raster, Shape, Stage, StageStep, Step
+from tessera.rasters import label_raster, source_raster
+from tessera.sources import Reading, source_of
+from tessera.tiling import Draft, Tiling, most_memory, tiling, wanted_pixels
 
 __all__ = ["Limits", "make_plan"]
+
+_PYRAMID_SIDE = 2048
 
 
 def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: Limits) -> Plan:
@@ -41,14 +44,14 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
     _check_image(image, limits)
     for index, shape in enumerate(shapes[len(turned) + 1 :]):
         _check_made(asked[index], index, shape, limits)
-    made = shapes[-1]
+    made, output = shapes[-1], resolve(output, image.format)
     codec_for(output).check(made.width, made.height, made.pixels)
     whole = Draft(pipeline, shapes, None, _unit(output))
-    direct = _is_one_tile(whole, limits)
+    direct = _is_one_tile(whole, image.held, limits)
     drafts = [_Tiled.of(draft, limits, direct=direct) for draft in _drafts(whole)]
     stages = _reporting(_stages(image, drafts), pipeline, len(turned))
     for stage in stages:
-        _check_blocks(stage, limits)
+        _check_blocks(stage, output, limits)
     return Plan(
         image=image,
         output=output,
@@ -56,7 +59,9 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
         result=made,
         stages=stages,
         direct=direct,
-        memory=max(each.memory for each in drafts),
+        memory=max(
+            image.held + whole.memory(made.frame) if direct else image.held, *(each.memory for each in drafts)
+        ),
         delicate=tuple(sorted({each.operation.name for each in pipeline if each.operation.delicate})),
     )
 
@@ -75,12 +80,12 @@ class _Tiled(NamedTuple):
         return cls(draft, chosen, most_memory(draft, chosen))
 
 
-def _is_one_tile(whole: Draft, limits: Limits) -> bool:
+def _is_one_tile(whole: Draft, held: int, limits: Limits) -> bool:
     """Tell whether one activity does it all: an image that is hardly larger than a tile."""
     if limits.band_rows is not None:
         return limits.band_rows >= max(shape.height for shape in whole.shapes) and limits.tile_columns is None
     small = whole.most_pixels <= 2 * wanted_pixels(whole, limits)
-    return small and whole.memory(whole.shapes[-1].frame) <= limits.task_memory
+    return small and held + whole.memory(whole.shapes[-1].frame) <= limits.task_memory
 
 
 def _drafts(whole: Draft) -> list[Draft]:
@@ -108,7 +113,7 @@ def _drafts(whole: Draft) -> list[Draft]:
 
 def _stages(image: ImageInfo, tiled: Sequence[_Tiled]) -> tuple[Stage, ...]:
     stages: list[Stage] = []
-    source = source_raster(image, image.shape.frame, by_bands=True)
+    source: Raster = source_raster(image, image.shape.frame, by_bands=True)
     for index, (draft, chosen, _) in enumerate(tiled):
         made = draft.shapes[-1]
         target = None
@@ -153,22 +158,14 @@ def _steps(pipeline: Sequence[Bound], tiled: Sequence[_Tiled]) -> tuple[StageSte
 
 
 def _with_source(image: ImageInfo, stages: Sequence[Stage], tiled: Sequence[_Tiled]) -> tuple[Stage, ...]:
-    """Give the stages that read the input a raster that holds what they read, in blocks that suit them."""
+    """Give the stages that look at the input the source that suits them all."""
     name = naming.source_raster()
-    reading = [pair for pair in zip(stages, tiled, strict=True) if pair[0].source.name == name]
-    boxes = [
-        read_box(
-            draft.pipeline,
-            [shape.frame for shape in draft.shapes],
-            stage,
-            draft.measure.halo if draft.measure else 0,
-        )
-        for stage, (draft, _, _) in reading
+    reading = [
+        Reading(stage, each.draft, each.tiling)
+        for stage, each in zip(stages, tiled, strict=True)
+        if stage.source.name == name
     ]
-    by_bands = all(
-        is_full_width(chosen, draft.shapes[-1]) and not draft.turns for _, (draft, chosen, _) in reading
-    )
-    source = source_raster(image, around(boxes), by_bands=by_bands)
+    source = source_of(image, reading)
     return tuple(
         stage.model_copy(update={"source": source}) if stage.source.name == name else stage
         for stage in stages
@@ -176,7 +173,9 @@ def _with_source(image: ImageInfo, stages: Sequence[Stage], tiled: Sequence[_Til
 
 
 def _unit(output: Output) -> Unit:
-    return Unit(None, 16 if output.format == "jpeg" else 1)
+    """Return what tiles are multiples of; with a pyramid, so that they make two of its levels alone."""
+    unit = codec_for(output).unit
+    return Unit(_PYRAMID_SIDE, _PYRAMID_SIDE) if output.pyramid and unit.width else unit
 
 
 def _check_image(image: ImageInfo, limits: Limits) -> None:
@@ -189,13 +188,21 @@ def _check_image(image: ImageInfo, limits: Limits) -> None:
             actual=pixels,
             hint="cut it up",
         )
-    if image.progressive and pixels > limits.max_whole_pixels:
+    if image.held > limits.task_memory:
         raise LimitExceeded(
-            f"progressive and interlaced images are decoded whole, and this has {pixels:,} pixels",
-            limit=limits.max_whole_pixels,
-            actual=pixels,
-            hint="save it as baseline JPEG or without interlacing",
+            f"the decoder holds {image.held >> 20} MiB for this image, because it is {_kind(image)}",
+            limit=limits.task_memory,
+            actual=image.held,
+            hint="save it as a file that can be decoded bit by bit, such as a baseline JPEG or a tiled TIFF,"
+            " or raise the setting task_memory, and give the instances more memory",
         )
+
+
+def _kind(image: ImageInfo) -> str:
+    """Return what about the file keeps it from being decoded bit by bit."""
+    if image.format == "jpeg":
+        return "a progressive JPEG"
+    return "an interlaced PNG" if image.format == "png" else f"a {image.format.upper()} that is decoded whole"
 
 
 def _check_made(bound: Bound, index: int, shape: Shape, limits: Limits) -> None:
@@ -210,8 +217,12 @@ def _check_made(bound: Bound, index: int, shape: Shape, limits: Limits) -> None:
         )
 
 
-def _check_blocks(stage: Stage, limits: Limits) -> None:
-    blocks = max(stage.grid.count, stage.source.bands.count) + 2
+def _check_blocks(stage: Stage, output: Output, limits: Limits) -> None:
+    tiles = stage.grid.count
+    if stage.measure is None:
+        tiles = sum(level.count for level in codec_for(output).levels(stage.grid))
+    rows = stage.source.bands.count if isinstance(stage.source, Raster) else 0
+    blocks = max(tiles, rows) + 2
     if blocks > naming.MAX_BLOCKS:
         raise LimitExceeded(
             f"the job would take {blocks:,} blocks in one blob",

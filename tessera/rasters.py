@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from tessera import border_graph, naming
-from tessera.geometry import ALIGNMENT, Rect
+from tessera.codecs import pyramid
+from tessera.geometry import ALIGNMENT, Grid, Rect
 from tessera.passes import passes
 from tessera.pipeline import Bound
-from tessera.plan import ImageInfo, Raster, Stage
+from tessera.plan import ImageInfo, Pixels, Raster, Stage
 
 _BLOCK_BYTES = 4 << 20
 _WIDE_BLOCK_BYTES = 16 << 20
@@ -45,6 +46,20 @@ def label_raster(stage: int, frame: Rect, tile_width: int, tile_height: int) -> 
         block_width=tile_width,
         block_height=tile_height,
         deflated=True,
+    )
+
+
+def rest_raster(grid: Grid, pixels: Pixels) -> Raster:
+    """Return the block raster of what the tiles of *grid* keep for the overviews that span them."""
+    rest = pyramid.rest_grid(grid)
+    return Raster(
+        name=naming.rest_raster(),
+        frame=rest.frame,
+        box=rest.frame,
+        channels=pixels.channels,
+        dtype="u1" if pixels.depth == 8 else "u2",
+        block_width=rest.tile_width,
+        block_height=rest.tile_height,
     )
 
 

@@ -4,10 +4,12 @@ Executions and storage operations are counted from the plan; they aren't metered
 """
 
 import math
+from itertools import pairwise
 from typing import Final
 
+from tessera.passes import frames_of
 from tessera.pipeline import bind_planned
-from tessera.plan import Message, Plan, Stage
+from tessera.plan import Message, Plan, Raster, Stage
 from tessera.prices import Prices, Usage, billed_seconds, cost
 
 _MEGAPIXEL: Final = 1e6
@@ -64,16 +66,21 @@ class Work(Message):
 def phase_seconds(plan: Plan) -> list[float]:
     """Return the seconds of one core that decoding and then each stage will probably take.
 
-    They come from the rates of the operations. The last stage encodes. A direct job has one phase.
+    They come from the rates of the operations. The last stage encodes. A direct job has one phase; where the
+    tiles read the upload themselves, decoding is part of the first stage.
     """
     image = plan.image
     megapixels = image.width * image.height / _MEGAPIXEL
     decoding = megapixels * image.pixels.bytes / 3 / _DECODED.get(image.format, _DEFAULT_RATE)
-    made = plan.result.width * plan.result.height / _MEGAPIXEL * plan.result.pixels.bytes / 3
-    encoding = made / _ENCODED.get(plan.output.format, _DEFAULT_RATE)
+    made = plan.result.frame.pixels / _MEGAPIXEL
+    encoding = made * plan.result.pixels.bytes / 3 / _ENCODED.get(plan.output.format, _DEFAULT_RATE)
     stages = [_stage_seconds(stage) + stage.grid.count * _TASK_SECONDS for stage in plan.stages]
     stages[-1] += encoding
-    return [decoding + sum(stages)] if plan.direct else [decoding + _TASK_SECONDS, *stages]
+    if plan.direct:
+        return [decoding + sum(stages)]
+    if not isinstance(plan.stages[0].source, Raster):
+        return [decoding + stages[0], *stages[1:]]
+    return [decoding + _TASK_SECONDS, *stages]
 
 
 def expected_seconds(plan: Plan) -> float:
@@ -85,7 +92,8 @@ def wall_seconds(plan: Plan, instances: int) -> float:
     """Return the seconds from submission to the result on *instances* of one core each."""
     if plan.direct:
         return expected_seconds(plan) + 2 * _STEP_SECONDS
-    decoding, *stages = phase_seconds(plan)
+    stages = phase_seconds(plan)
+    decoding = stages.pop(0) if len(stages) > len(plan.stages) else 0.0
     shared = sum(
         seconds / min(instances, stage.grid.count) for seconds, stage in zip(stages, plan.stages, strict=True)
     )
@@ -143,11 +151,14 @@ def _usage(work: Work, memory_gigabytes: float) -> Usage:
 
 
 def _stage_seconds(stage: Stage) -> float:
-    megapixels = (
-        max(stage.width * stage.height, stage.source.box.width * stage.source.box.height) / _MEGAPIXEL
-    )
-    steps = (*stage.steps, *((stage.measure,) if stage.measure else ()))
-    return float(sum(megapixels / step.operation.rate(step.parameters) for step in bind_planned(steps)))
+    pipeline = bind_planned((*stage.steps, *((stage.measure,) if stage.measure else ())))
+    read_twice = 1 + 2 * sum(bound.halo for bound in pipeline) / stage.tile_height
+    frames = pairwise(frames_of(pipeline, stage.source.frame))
+    seconds = [
+        max(before.pixels, after.pixels) / _MEGAPIXEL / bound.operation.rate(bound.parameters)
+        for bound, (before, after) in zip(pipeline, frames, strict=True)
+    ]
+    return read_twice * sum(seconds)
 
 
 def _rounded(money: float) -> float:

@@ -6,6 +6,7 @@ What a tile takes is found by going through the boxes that it would go through (
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tessera.codecs import Unit
 from tessera.errors import LimitExceeded
 from tessera.geometry import ALIGNMENT, Grid, Rect, window
 from tessera.limits import Limits
@@ -23,13 +24,7 @@ _TILES_WANTED = 32
 _CHUNK_PIXELS = 1 << 20
 _SQUARE_UNIT = 256
 _SMALLEST_SQUARE = 64
-
-
-class Unit(NamedTuple):
-    """What the sides of tiles are multiples of; *width* is None where a tile is as wide as the image."""
-
-    width: int | None
-    height: int
+_TIFF_SIDE = 512
 
 
 class Tiling(NamedTuple):
@@ -172,17 +167,15 @@ def _bands(draft: Draft, made: Shape, pixels: int) -> Iterator[Tiling]:
 
 def _rects(draft: Draft, made: Shape, pixels: int) -> Iterator[Tiling]:
     """Yield full-width rects where one unit of rows is not too much, then ever smaller squares."""
-    wide, tall = draft.unit.width or _SQUARE_UNIT, draft.unit.height if draft.unit.width else _SQUARE_UNIT
-    rows = int(pixels / made.width) // tall * tall
+    unit = draft.unit.width or _SQUARE_UNIT
+    rows = int(pixels / made.width) // unit * unit
     if rows and not (draft.turns or draft.squares):
         yield Tiling(made.width, min(rows, made.height))
-    side = max(wide, int(pixels**0.5) // wide * wide)
-    smallest = draft.unit.width or _SMALLEST_SQUARE
+    side = max(unit, int(pixels**0.5) // unit * unit)
+    smallest = _TIFF_SIDE if draft.unit.width else _SMALLEST_SQUARE
     while side >= smallest:
-        yield Tiling(
-            min(side, made.width), min(max(side // tall, 1) * tall if draft.unit.width else side, made.height)
-        )
-        side = side - wide if side > wide else side // 2
+        yield Tiling(min(side, made.width), min(side, made.height))
+        side = side - unit if side > unit else side // 2
 
 
 def _chunk(draft: Draft, width: int, height: int) -> int | None:

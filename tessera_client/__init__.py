@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tessera_client.async_client import AsyncClient
     from tessera_client.client import Client
     from tessera_client.errors import (
         ApiError,
@@ -26,14 +27,18 @@ if TYPE_CHECKING:
         Unavailable,
         UnexpectedResponse,
         UploadFailed,
+        UploadRefused,
         WaitTimedOut,
     )
-    from tessera_client.models import Health, Job, Operation, Output, Problem, Result, Step, Upload
-    from tessera_client.pipeline import parse_step
+    from tessera_client.models import Health, Job, Operation, Output, Preset, Problem, Result, Step, Upload
+    from tessera_client.pipeline import load_pipeline, parse_step
     from tessera_client.retry import RetryPolicy
+    from tessera_client.upload_state import UploadState
+    from tessera_client.views import JobSummary, Plan, Previews, Ready, Tile
 
 __all__ = [
     "ApiError",
+    "AsyncClient",
     "Client",
     "ConnectionFailed",
     "DownloadFailed",
@@ -41,20 +46,29 @@ __all__ = [
     "InvalidPipeline",
     "Job",
     "JobFailed",
+    "JobSummary",
     "NotFound",
     "Operation",
     "Output",
+    "Plan",
+    "Preset",
+    "Previews",
     "Problem",
+    "Ready",
     "Refused",
     "Result",
     "RetryPolicy",
     "Step",
     "TesseraClientError",
+    "Tile",
     "Unavailable",
     "UnexpectedResponse",
     "Upload",
     "UploadFailed",
+    "UploadRefused",
+    "UploadState",
     "WaitTimedOut",
+    "load_pipeline",
     "parse_step",
 ]
 
@@ -62,7 +76,16 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # Imported when first used: `tessera --help` needs none of it, and httpx alone would double its time.
     if name in __all__:
-        for module in ("models", "errors", "pipeline", "retry", "client"):
+        for module in (
+            "models",
+            "views",
+            "errors",
+            "pipeline",
+            "retry",
+            "upload_state",
+            "client",
+            "async_client",
+        ):
             found = getattr(import_module(f"{__name__}.{module}"), name, None)
             if found is not None:
                 return found

@@ -1,27 +1,28 @@
 """The API's calls as methods."""
 
-import os
-import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
-from urllib.parse import quote
+from typing import BinaryIO, Self
 
 import httpx
 
-from tessera_client import uploads
-from tessera_client.decoding import decode
+from tessera_client import calls, uploads
 from tessera_client.downloads import LinkExpired, fetch_result
-from tessera_client.errors import JobFailed, UnexpectedResponse
-from tessera_client.models import Health, Job, Operation, Output, Step, Upload
+from tessera_client.errors import JobFailed
+from tessera_client.models import Health, Job, Operation, Output, Preset, Result, Step, Upload
 from tessera_client.polling import poll
 from tessera_client.retry import RetryPolicy
+from tessera_client.settings import DEFAULT_API_URL
 from tessera_client.transport import Transport
+from tessera_client.upload_state import UploadState
 from tessera_client.uploads import Progress
+from tessera_client.views import JobSummary, Plan, Previews, Ready, Tile
 
-DEFAULT_API_URL = "http://127.0.0.1:7071"
+__all__ = ["DEFAULT_API_URL", "Client"]
+
+LARGEST_PAGE = 100
 
 
 class Client:
@@ -58,18 +59,12 @@ class Client:
         policy: RetryPolicy | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._transport = Transport(
-            api_url or os.environ.get("TESSERA_API_URL") or DEFAULT_API_URL,
-            api_key or os.environ.get("TESSERA_API_KEY"),
-            timeout=timeout,
-            policy=policy or RetryPolicy(),
-            base=transport,
-        )
+        self._transport = Transport(api_url, api_key, timeout=timeout, policy=policy, base=transport)
 
     @property
     def api_url(self) -> str:
         """Address of the API."""
-        return self._transport.api_url
+        return self._transport.connection.api_url
 
     def close(self) -> None:
         """Close all connections."""
@@ -85,14 +80,19 @@ class Client:
 
     def health(self) -> Health:
         """Ask whether the API is alive."""
-        return decode(Health, self._transport.api("GET", "health"))
+        return self._transport.run(calls.health())
+
+    def ready(self) -> Ready:
+        """Ask whether the API reaches its storage and its task hub; `Unavailable` says that it doesn't."""
+        return self._transport.run(calls.ready())
 
     def operations(self) -> tuple[Operation, ...]:
         """List the operations of the catalogue."""
-        document = self._transport.api("GET", "operations")
-        if not isinstance(document, dict) or not isinstance(document.get("operations"), list):
-            raise UnexpectedResponse("the API's answer has no list of operations", "Check the API's address.")
-        return tuple(decode(Operation, item) for item in document["operations"])
+        return self._transport.run(calls.operations())
+
+    def presets(self) -> tuple[Preset, ...]:
+        """List the stored pipelines."""
+        return self._transport.run(calls.presets())
 
     def upload(
         self,
@@ -101,6 +101,7 @@ class Client:
         name: str | None = None,
         content_type: str | None = None,
         progress: Progress | None = None,
+        state: UploadState | None = None,
     ) -> Upload:
         """Send an image straight to storage.
 
@@ -114,6 +115,9 @@ class Client:
             Media type; default: guessed from the name. The API looks at the bytes, not at this.
         progress : callable, optional
             Called with (bytes sent, bytes in all), also from other threads, one at a time.
+        state : UploadState, optional
+            Is kept up to date. After a failure, another call with the same bytes and the same state goes on
+            where this one stopped, while the permission to write lasts.
 
         Returns
         -------
@@ -126,7 +130,7 @@ class Client:
             When the source cannot be read, is empty or larger than the API takes, or storage does not
             take it.
         """
-        return uploads.send(self._transport, source, name, content_type, progress)
+        return uploads.send(self._transport, source, name, content_type, progress, state)
 
     def submit(
         self,
@@ -157,19 +161,49 @@ class Client:
         Job
             With its ``id`` and ``state`` only.
         """
-        body: dict[str, Any] = {
-            "upload_id": upload_id,
-            "pipeline": [asdict(step) for step in pipeline],
-            "output": {k: v for k, v in asdict(output or Output()).items() if v is not None},
-        }
-        if name is not None:
-            body["name"] = name
-        headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
-        return _job(self._transport.api("POST", "jobs", body=body, headers=headers))
+        return self._transport.run(calls.submit(upload_id, pipeline, output, name, idempotency_key))
+
+    def plan(self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None) -> Plan:
+        """Ask what a job would take, and start nothing; parameters as for `submit`."""
+        return self._transport.run(calls.plan(upload_id, pipeline, output))
 
     def job(self, job_id: str) -> Job:
         """Ask how a job is doing."""
-        return _job(self._transport.api("GET", f"jobs/{quote(job_id, safe='')}"))
+        return self._transport.run(calls.job(job_id))
+
+    def jobs(self, *, state: str | None = None, limit: int | None = None) -> Iterator[JobSummary]:
+        """List jobs, the newest first, page by page as they are asked for.
+
+        Parameters
+        ----------
+        state : str, optional
+            Only jobs in this state.
+        limit : int, optional
+            At most so many.
+
+        Yields
+        ------
+        JobSummary
+        """
+        return islice(self._all_jobs(state, limit), limit)
+
+    def tiles(self, job_id: str) -> Iterator[Tile]:
+        """List the tiles of a job, page by page as they are asked for."""
+        first: int | None = None
+        while True:
+            page = self._transport.run(calls.tiles(job_id, first, None))
+            yield from page.tiles
+            if page.next is None:
+                return
+            first = page.next
+
+    def result(self, job_id: str) -> Result:
+        """Ask for a fresh link to the result; `Refused` where there is none (yet)."""
+        return self._transport.run(calls.result(job_id))
+
+    def previews(self, job_id: str) -> Previews:
+        """Ask for links to small pictures of the input and the result."""
+        return self._transport.run(calls.previews(job_id))
 
     def watch(self, job_id: str, *, timeout: float | None = None) -> Iterator[Job]:
         """Ask again and again until the state is final, ever more slowly up to once a second.
@@ -186,7 +220,11 @@ class Client:
         WaitTimedOut
             When it has not finished in time; it goes on.
         """
-        return poll(lambda: self.job(job_id), outage=self._transport.policy.outage, timeout=timeout)
+        return poll(
+            lambda known: self._transport.run(calls.job(job_id, known)),
+            outage=self._transport.policy.outage,
+            timeout=timeout,
+        )
 
     def wait(self, job_id: str, *, timeout: float | None = None) -> Job:
         """Wait like `watch`, and return the job once it has succeeded.
@@ -201,9 +239,20 @@ class Client:
                 raise JobFailed(job)
         return job
 
-    def cancel(self, job_id: str) -> None:
-        """Stop a job and have everything of it removed, its result too."""
-        self._transport.api("DELETE", f"jobs/{quote(job_id, safe='')}")
+    def cancel(self, job_id: str) -> Job:
+        """Stop a job: no further tile starts, its work is removed, and it stays in the list as cancelled.
+
+        `Refused` where it is over already.
+        """
+        return self._transport.run(calls.cancel(job_id))
+
+    def retry(self, job_id: str) -> Job:
+        """Take up a job again that failed or was cancelled; what had succeeded isn't done again."""
+        return self._transport.run(calls.retry(job_id))
+
+    def delete(self, job_id: str) -> None:
+        """Remove every trace of a job, its result too; one that runs is stopped first."""
+        self._transport.run(calls.delete(job_id))
 
     def download(
         self, job: Job, target: str | Path, *, overwrite: bool = False, progress: Progress | None = None
@@ -239,6 +288,11 @@ class Client:
             fetch_result(self._transport, self.job(job.id), target, overwrite=overwrite, progress=progress)
         return target
 
-
-def _job(document: Any) -> Job:
-    return replace(decode(Job, document), document=document)
+    def _all_jobs(self, state: str | None, limit: int | None) -> Iterator[JobSummary]:
+        size, cursor = None if limit is None else min(limit, LARGEST_PAGE), None
+        while True:
+            page = self._transport.run(calls.jobs(state, size, cursor))
+            yield from page.jobs
+            if page.next is None:
+                return
+            cursor = page.next

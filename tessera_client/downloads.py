@@ -2,15 +2,19 @@
 
 import secrets
 from collections.abc import Callable
+from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO
 
 import httpx
 
+from tessera_client import calls
+from tessera_client.answers import reason, refusal
+from tessera_client.digests import verify
 from tessera_client.errors import DownloadFailed, JobFailed
 from tessera_client.models import Job
 from tessera_client.retry import TRANSIENT_STATUSES, TransientFailure, retry_after, with_retries
-from tessera_client.transport import Transport, reason, refusal
+from tessera_client.transport import Transport
 
 Progress = Callable[[int, int], None]
 
@@ -37,7 +41,18 @@ def fetch_result(
         raise JobFailed(job)
     if job.result is None:
         raise DownloadFailed(f"job {job.id} has no result yet, it is {job.state}", "Wait for it first.")
-    fetch(transport, job.result.url, target, job.result.size, overwrite=overwrite, progress=progress)
+    check_target(target, overwrite=overwrite)
+    # A fresh link, and with it the digests.
+    result = transport.run(calls.result(job.id))
+    fetch(
+        transport,
+        result.url,
+        target,
+        result.size,
+        overwrite=overwrite,
+        progress=progress,
+        check=lambda file: verify(file, result),
+    )
 
 
 def fetch(
@@ -48,6 +63,7 @@ def fetch(
     *,
     overwrite: bool = False,
     progress: Progress | None = None,
+    check: Callable[[BufferedRandom], None] | None = None,
 ) -> None:
     """Write the bytes at ``url`` to a temporary file beside ``target``, check, then rename.
 
@@ -65,6 +81,8 @@ def fetch(
         Whether an existing target is replaced.
     progress : callable, optional
         Called with (bytes received, bytes in all).
+    check : callable, optional
+        Raises `DownloadFailed` when the whole file isn't the right one.
 
     Raises
     ------
@@ -72,13 +90,15 @@ def fetch(
         When storage answers 403.
     DownloadFailed
         When the target exists or cannot be written, storage does not answer, after the retries, or
-        the size is another.
+        the size or a digest is another.
     """
     check_target(target, overwrite=overwrite)
     partial = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with partial.open("xb") as file:
+        with partial.open("xb+") as file:
             _Download(transport, url, size, file, progress).run()
+            if check:
+                check(file)
         check_target(target, overwrite=overwrite)
         partial.replace(target)
     except OSError as unwritable:

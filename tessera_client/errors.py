@@ -75,6 +75,10 @@ class UploadFailed(TesseraClientError):
     """Raised when the input cannot be read, is too large, or storage does not take it."""
 
 
+class UploadRefused(UploadFailed):
+    """Raised when storage will not take the bytes at this place again: upload anew, not where it stopped."""
+
+
 class DownloadFailed(TesseraClientError):
     """Raised when the result cannot be fetched or written; the target is left as it was."""
 

@@ -1,7 +1,7 @@
 """What the API answers, as frozen dataclasses; fields the client does not know are ignored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -71,21 +71,34 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The wanted file format.
+    """The wanted file; an option that is None is left to the API.
 
     Attributes
     ----------
     format : str
-        ``"png"`` or ``"jpeg"``.
+        ``"png"``, ``"jpeg"``, ``"tiff"``, or ``"same"`` as the input.
     quality : int or None
         JPEG only, 1 to 100.
     subsampling : str or None
-        JPEG only, chroma subsampling by the API's names.
+        JPEG only, chroma subsampling such as ``"4:2:0"``.
+    compression : str or None
+        PNG and TIFF, ``"fast"`` or ``"small"``.
+    pyramid : bool or None
+        TIFF only, with overviews.
+    keep_metadata : bool or None
+        Keep the EXIF data, the place where a photograph was taken included.
     """
 
     format: str = "png"
     quality: int | None = None
     subsampling: str | None = None
+    compression: str | None = None
+    pyramid: bool | None = None
+    keep_metadata: bool | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the API takes it."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +133,14 @@ class Tiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A part of the finished file: its bytes, and their MD5 in hexadecimal digits."""
+
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """The finished file: where it is, its size in bytes and pixels.
 
@@ -127,6 +148,12 @@ class Result:
     ----------
     url : str
         Short-lived address; it carries its own permission, so it is left out of ``repr``.
+    name : str or None
+        A file name for it.
+    sha256 : str or None
+        Hexadecimal digest of the bytes, where the API knows it.
+    blocks : tuple of Block
+        Digests of its parts, one after the other; only `Client.result` tells them.
     """
 
     url: str = field(repr=False)
@@ -135,6 +162,9 @@ class Result:
     media_type: str | None = None
     width: int | None = None
     height: int | None = None
+    name: str | None = None
+    sha256: str | None = None
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +180,16 @@ class Job:
         0 to 1.
     error : Problem or None
         Why it failed.
+    eta : float or None
+        Seconds that are probably left.
     seconds : mapping of str to float
         Time taken by each phase.
+    receipt : mapping
+        What the job took and costs, as the API tells it.
+    etag : str or None
+        Of the answer, to ask whether anything changed since.
+    retry_after : float
+        Seconds after which the API wants to be asked again; 0 where it doesn't say.
     document : dict
         The API's whole answer, with the fields this class does not know.
     """
@@ -166,9 +204,13 @@ class Job:
     stage: Stage | None = None
     tiles: Tiles = Tiles()
     progress: float = 0.0
+    eta: float | None = None
     result: Result | None = None
     error: Problem | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    receipt: Mapping[str, Any] = field(default_factory=dict)
+    etag: str | None = field(default=None, repr=False, compare=False)
+    retry_after: float = field(default=0.0, repr=False, compare=False)
     document: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -202,6 +244,15 @@ class Operation:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     accepts: Mapping[str, Any] = field(default_factory=dict)
     produces: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A stored pipeline."""
+
+    name: str
+    summary: str = ""
+    pipeline: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,67 @@
-"""Ask for a job until it is finished."""
+"""Ask for a job until it is finished: how long to wait between two questions, and when to give up."""
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from tessera_client.errors import ConnectionFailed, Unavailable, WaitTimedOut
 from tessera_client.models import Job
 
 SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
+LONGEST_ASKED = 30.0
 
 
-def poll(ask: Callable[[], Job], *, outage: float, timeout: float | None) -> Iterator[Job]:
-    """Ask again and again until the state is final, ever more slowly up to once a second.
+class Patience:
+    """Times the questions about one job.
 
     Parameters
     ----------
-    ask : callable
     outage : float
         Seconds for which the API may be away.
     timeout : float or None
         Seconds for the job to finish.
+    """
+
+    def __init__(self, outage: float, timeout: float | None) -> None:
+        self._outage = outage
+        self._timeout = timeout
+        self._started = self._heard = time.monotonic()
+
+    def heard(self) -> None:
+        """Note an answer."""
+        self._heard = time.monotonic()
+
+    def bears(self) -> bool:
+        """Say whether the API may be away a little longer."""
+        return time.monotonic() - self._heard <= self._outage
+
+    def pause(self, job: Job | None) -> float:
+        """Return the seconds until the next question: ever more, up to one, or what the API asks if more.
+
+        Raises
+        ------
+        WaitTimedOut
+            When no time is left.
+        """
+        elapsed = time.monotonic() - self._started
+        if self._timeout is not None and elapsed >= self._timeout:
+            raise WaitTimedOut(f"the job did not finish within {self._timeout:g} s", "It goes on.")
+        own = min(max(SHORTEST_PAUSE, elapsed / 10), LONGEST_PAUSE)
+        asked = min(job.retry_after, LONGEST_ASKED) if job else 0.0
+        chosen = asked if asked > LONGEST_PAUSE else own
+        return chosen if self._timeout is None else min(chosen, max(self._timeout - elapsed, 0.0))
+
+
+def poll(ask: Callable[[Job | None], Job], *, outage: float, timeout: float | None) -> Iterator[Job]:
+    """Ask again and again until the state is final.
+
+    Parameters
+    ----------
+    ask : callable
+        Takes the last answer.
+    outage, timeout : float
+        See `Patience`.
 
     Yields
     ------
@@ -33,19 +75,35 @@ def poll(ask: Callable[[], Job], *, outage: float, timeout: float | None) -> Ite
     ConnectionFailed, Unavailable
         When the API is away for longer than ``outage``.
     """
-    started = heard = time.monotonic()
+    patience, job = Patience(outage, timeout), None
     while True:
         try:
-            job = ask()
+            job = ask(job)
         except (ConnectionFailed, Unavailable):
-            if time.monotonic() - heard > outage:
+            if not patience.bears():
                 raise
         else:
             yield job
             if job.finished:
                 return
-            heard = time.monotonic()
-        elapsed = time.monotonic() - started
-        if timeout is not None and elapsed >= timeout:
-            raise WaitTimedOut(f"the job did not finish within {timeout:g} s", "It goes on.")
-        time.sleep(min(max(SHORTEST_PAUSE, elapsed / 10), LONGEST_PAUSE))
+            patience.heard()
+        time.sleep(patience.pause(job))
+
+
+async def poll_async(
+    ask: Callable[[Job | None], Awaitable[Job]], *, outage: float, timeout: float | None
+) -> AsyncIterator[Job]:
+    """Do the same as `poll` without blocking."""
+    patience, job = Patience(outage, timeout), None
+    while True:
+        try:
+            job = await ask(job)
+        except (ConnectionFailed, Unavailable):
+            if not patience.bears():
+                raise
+        else:
+            yield job
+            if job.finished:
+                return
+            patience.heard()
+        await asyncio.sleep(patience.pause(job))

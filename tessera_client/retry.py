@@ -1,7 +1,7 @@
 """Try again after failures that pass by themselves."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import tenacity
@@ -73,17 +73,10 @@ def with_retries[T](
         The failure of the last attempt.
     """
     event = cancelled or threading.Event()
-    backoff = tenacity.wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome else None
-        asked = failure.retry_after if isinstance(failure, TransientFailure) else 0.0
-        return max(backoff(state), min(asked, LONGEST_RETRY_AFTER))
-
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientFailure),
         stop=tenacity.stop_after_attempt(policy.attempts) | tenacity.stop_when_event_set(event),
-        wait=wait,
+        wait=_wait(policy),
         sleep=tenacity.sleep_using_event(event),
         reraise=True,
     )
@@ -91,6 +84,45 @@ def with_retries[T](
         return retrying(attempt)
     except TransientFailure as transient:
         raise transient.failure from transient.__cause__
+
+
+async def with_retries_async[T](policy: RetryPolicy, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Do the same as `with_retries` with a coroutine function.
+
+    Parameters
+    ----------
+    policy : RetryPolicy
+    attempt : callable
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    TesseraClientError
+    """
+    retrying = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception_type(TransientFailure),
+        stop=tenacity.stop_after_attempt(policy.attempts),
+        wait=_wait(policy),
+        reraise=True,
+    )
+    try:
+        return await retrying(attempt)
+    except TransientFailure as transient:
+        raise transient.failure from transient.__cause__
+
+
+def _wait(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], float]:
+    backoff = tenacity.wait_random_exponential(multiplier=policy.first_wait, max=policy.longest_wait)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        failure = state.outcome.exception() if state.outcome else None
+        asked = failure.retry_after if isinstance(failure, TransientFailure) else 0.0
+        return max(backoff(state), min(asked, LONGEST_RETRY_AFTER))
+
+    return wait
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -1,6 +1,5 @@
-"""The one place that sends requests: to the API, and to the storage addresses the API hands out."""
+"""The one place that sends requests and waits for the answer: to the API, and to the storage it names."""
 
-import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,23 +7,13 @@ from typing import Any
 
 import httpx
 
-from tessera_client.decoding import decode
-from tessera_client.errors import (
-    ApiError,
-    ConnectionFailed,
-    NotFound,
-    Refused,
-    TesseraClientError,
-    Unavailable,
-    UnexpectedResponse,
-)
-from tessera_client.models import Problem
+from tessera_client.answers import connection_failed, read_answer, reason, refusal
+from tessera_client.calls import Call
+from tessera_client.errors import UploadFailed, UploadRefused
 from tessera_client.retry import TRANSIENT_STATUSES, RetryPolicy, TransientFailure, retry_after, with_retries
+from tessera_client.settings import LOOPBACK, connection, http_options
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-START_HINT = "Is it running there? Start it with `make up`, or set TESSERA_API_URL to its address."
 EXPIRED_HINT = "The permission to write may have run out: start again."
-KEY_HINT = "Set TESSERA_API_KEY to a key of this API."
 
 
 class Transport:
@@ -32,7 +21,7 @@ class Transport:
 
     Parameters
     ----------
-    api_url : str
+    api_url : str or None
         ``http://`` or ``https://`` address of the API, without ``/api/v1``.
     api_key : str or None
         Sent to the API only, never to storage.
@@ -50,75 +39,42 @@ class Transport:
 
     def __init__(
         self,
-        api_url: str,
+        api_url: str | None,
         api_key: str | None,
         *,
         timeout: float,
-        policy: RetryPolicy,
+        policy: RetryPolicy | None,
         base: httpx.BaseTransport | None = None,
     ) -> None:
-        self.api_url = _checked(api_url)
-        self.policy = policy
-        self._api_headers = {"x-functions-key": api_key} if api_key else {}
+        self.connection = connection(api_url, api_key, timeout, policy)
+        # A proxy of the environment is for other machines than this one.
         self._http = httpx.Client(
-            transport=base,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None),
-            # A proxy of the environment is for other machines than this one.
-            mounts={f"all://{host}": None for host in LOOPBACK},
+            transport=base, mounts={f"all://{host}": None for host in LOOPBACK}, **http_options(timeout)
         )
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """Return how patient it is."""
+        return self.connection.policy
 
     def close(self) -> None:
         """Close all connections."""
         self._http.close()
 
-    def api(
-        self, method: str, path: str, *, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> Any:
-        """Send a request to the API, again where it fails for the moment.
-
-        Parameters
-        ----------
-        method : str
-        path : str
-            Below ``/api/v1/``.
-        body : object, optional
-            Sent as JSON.
-        headers : mapping, optional
-
-        Returns
-        -------
-        object
-            The decoded JSON; None for an answer without a body.
+    def run[T](self, call: Call[T]) -> T:
+        """Send a call to the API, again where it fails for the moment, and read its answer.
 
         Raises
         ------
         ConnectionFailed, UnexpectedResponse, NotFound, Refused, Unavailable
         """
-        url = f"{self.api_url}/api/v1/{path}"
-
-        def attempt() -> httpx.Response:
-            try:
-                response = self._http.request(
-                    method, url, json=body, headers={**self._api_headers, **(headers or {})}
-                )
-            except httpx.TransportError as broken:
-                raise TransientFailure(self._connection_failed(broken)) from broken
-            if response.status_code in TRANSIENT_STATUSES:
-                raise TransientFailure(_api_error(response), retry_after(response.headers))
-            return response
-
-        response = with_retries(self.policy, attempt)
-        if not response.is_success:
-            raise _api_error(response)
-        return _json(response) if response.content else None
+        return call.read(with_retries(self.policy, lambda: read_answer(self._send(call))))
 
     def put(
         self,
         url: str,
         content: bytes | Iterable[bytes],
         headers: Mapping[str, str],
-        *,
-        failure: type[TesseraClientError],
         cancelled: threading.Event | None = None,
     ) -> None:
         """Send bytes to storage, again where that fails for the moment.
@@ -130,23 +86,27 @@ class Transport:
         content : bytes or iterable of bytes
             An iterable has to start over each time it is iterated.
         headers : mapping
-        failure : type
-            The error to raise.
         cancelled : threading.Event, optional
             Ends the waiting between two tries.
+
+        Raises
+        ------
+        UploadRefused
+            When storage will not take them later either.
+        UploadFailed
+            When no try is left.
         """
 
         def attempt() -> None:
             try:
                 response = self._http.put(url, content=content, headers=headers)
             except httpx.TransportError as broken:
-                raise TransientFailure(
-                    failure(f"the connection to storage broke: {reason(broken)}")
-                ) from broken
+                failure = UploadFailed(f"the connection to storage broke: {reason(broken)}")
+                raise TransientFailure(failure) from broken
             if response.status_code in TRANSIENT_STATUSES:
-                raise TransientFailure(failure(refusal(response)), retry_after(response.headers))
+                raise TransientFailure(UploadFailed(refusal(response)), retry_after(response.headers))
             if not response.is_success:
-                raise failure(refusal(response), EXPIRED_HINT if response.status_code == 403 else None)
+                raise UploadRefused(refusal(response), EXPIRED_HINT if response.status_code == 403 else None)
 
         with_retries(self.policy, attempt, cancelled)
 
@@ -156,80 +116,14 @@ class Transport:
         with self._http.stream("GET", url, headers=headers) as response:
             yield response
 
-    def _connection_failed(self, broken: httpx.TransportError) -> ConnectionFailed:
-        return ConnectionFailed(f"cannot reach the API at {self.api_url}: {reason(broken)}", START_HINT)
-
-
-def reason(broken: Exception) -> str:
-    """Say in words why a connection failed; httpx leaves the text empty for some."""
-    return str(broken) or type(broken).__name__
-
-
-def refusal(response: httpx.Response) -> str:
-    """Say what storage answered, without its address."""
-    code = response.headers.get("x-ms-error-code") or response.reason_phrase
-    return f"storage answered {response.status_code} {code}".rstrip()
-
-
-def _checked(api_url: str) -> str:
-    try:
-        url = httpx.URL(api_url.strip())
-    except httpx.InvalidURL:
-        url = httpx.URL()
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConnectionFailed(
-            f"'{api_url}' is not the address of an API", "Write it in full, such as http://127.0.0.1:7071."
-        )
-    return str(url).rstrip("/")
-
-
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        raise _not_ours(response) from None
-
-
-def _not_ours(response: httpx.Response) -> UnexpectedResponse:
-    what = f"{response.status_code} {response.headers.get('content-type') or 'without a body'}"
-    return UnexpectedResponse(
-        f"what answers at {response.url.copy_with(query=None)} is not the Tessera API ({what})",
-        "Check --api or TESSERA_API_URL.",
-    )
-
-
-def _api_error(response: httpx.Response) -> ApiError | UnexpectedResponse:
-    status = response.status_code
-    described = "json" in response.headers.get("content-type", "")
-    if not described and (300 <= status < 400 or status == 404):
-        return _not_ours(response)
-    problem = _problem(response)
-    hint = KEY_HINT if status in (401, 403) else None
-    if status == 404:
-        return NotFound(problem, hint)
-    if status == 429 or status >= 500:
-        return Unavailable(problem, hint)
-    return Refused(problem, hint)
-
-
-def _problem(response: httpx.Response) -> Problem:
-    status = response.status_code
-    bare = {"status": status, "title": f"the API answered {status} {response.reason_phrase}".rstrip()}
-    try:
-        return decode(Problem, bare | response.json() | {"status": status})
-    except (ValueError, TypeError, UnexpectedResponse):
-        return decode(Problem, bare)
-
-
-class _WithoutQuery(logging.Filter):
-    """Takes the query, and with it the permission, out of the addresses that httpx logs."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg for arg in record.args
+    def _send(self, call: Call[Any]) -> httpx.Response:
+        try:
+            return self._http.request(
+                call.method,
+                self.connection.address(call.path),
+                json=call.body,
+                params=call.query,
+                headers={**self.connection.headers, **call.headers},
             )
-        return True
-
-
-logging.getLogger("httpx").addFilter(_WithoutQuery())
+        except httpx.TransportError as broken:
+            raise connection_failed(self.connection.api_url, broken) from broken

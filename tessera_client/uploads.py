@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
-from tessera_client.decoding import decode
-from tessera_client.errors import UploadFailed
+from tessera_client import calls
+from tessera_client.errors import UploadFailed, UploadRefused
 from tessera_client.models import Upload
 from tessera_client.transport import Transport
+from tessera_client.upload_state import UploadState
 
 Progress = Callable[[int, int], None]
 
@@ -33,6 +34,7 @@ def send(
     name: str | None = None,
     content_type: str | None = None,
     progress: Progress | None = None,
+    state: UploadState | None = None,
 ) -> Upload:
     """Ask the API for a place and send the source there; see `Client.upload`.
 
@@ -42,6 +44,7 @@ def send(
         When the source cannot be read, is empty or larger than the API takes, or storage does not
         take it.
     """
+    state = state or UploadState()
     with _opened(source) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
@@ -49,11 +52,18 @@ def send(
         if not size:
             raise UploadFailed(f"{name} is empty")
         content_type = content_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
-        body = {"name": name, "size": size, "content_type": content_type}
-        upload = decode(Upload, transport.api("POST", "uploads", body=body))
-        if upload.max_bytes is not None and size > upload.max_bytes:
-            raise UploadFailed(f"{name} has {size:,} bytes; this API takes at most {upload.max_bytes:,}")
-        FileUpload(transport, upload.url, size, content_type, progress).send(file)
+        if not state.goes_on(size):
+            place = transport.run(calls.upload(name, size, content_type))
+            if place.max_bytes is not None and size > place.max_bytes:
+                raise UploadFailed(f"{name} has {size:,} bytes; this API takes at most {place.max_bytes:,}")
+            state.begin(place, size)
+        assert state.place is not None
+        upload = state.place
+        try:
+            FileUpload(transport, upload.url, size, content_type, progress, state.done).send(file)
+        except UploadRefused:
+            state.clear()
+            raise
     return upload
 
 
@@ -84,16 +94,25 @@ class FileUpload:
     progress : callable, optional
         Called with (bytes sent, bytes in all), from several threads but one at a time; a repeated
         block takes the first number back a little.
+    done : set of int, optional
+        Blocks that storage has already; more are added as they arrive.
     """
 
     def __init__(
-        self, transport: Transport, url: str, size: int, content_type: str, progress: Progress | None = None
+        self,
+        transport: Transport,
+        url: str,
+        size: int,
+        content_type: str,
+        progress: Progress | None = None,
+        done: set[int] | None = None,
     ) -> None:
         self._transport = transport
         self._url = url
         self._size = size
         self._content_type = content_type
         self._progress = progress
+        self._done = set() if done is None else done
         self._sent = 0
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
@@ -109,22 +128,18 @@ class FileUpload:
         """
         self._count(0)
         if self._size <= SINGLE_PUT_LIMIT:
-            self._put_blob(next(self._blocks(stream, SINGLE_PUT_LIMIT)))
+            (_, data), *_ = self._blocks(stream, SINGLE_PUT_LIMIT)
+            self._put("", data, {"x-ms-blob-type": "BlockBlob", "content-type": self._content_type})
         else:
             self._put_blocks(stream)
 
-    def _put_blob(self, data: bytes) -> None:
-        self._put("", data, {"x-ms-blob-type": "BlockBlob", "content-type": self._content_type})
-
     def _put_blocks(self, stream: BinaryIO) -> None:
-        ids: list[str] = []
+        length = block_size(self._size)
         running: set[Future[None]] = set()
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="upload") as pool:
             try:
-                for data in self._blocks(stream, block_size(self._size)):
-                    ids.append(b64encode(b"%08d" % len(ids)).decode())
-                    query = f"&comp=block&blockid={quote(ids[-1], safe='')}"
-                    running.add(pool.submit(self._put, query, data, {}))
+                for index, data in self._blocks(stream, length):
+                    running.add(pool.submit(self._put_block, index, data))
                     running = _first_done(running) if len(running) == PARALLEL else running
                 while running:
                     running = _first_done(running)
@@ -132,30 +147,37 @@ class FileUpload:
                 self._cancelled.set()
                 pool.shutdown(cancel_futures=True)
                 raise
+        ids = map(_block_id, range(-(-self._size // length)))
         listed = "".join(f"<Latest>{block_id}</Latest>" for block_id in ids)
         document = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{listed}</BlockList>'.encode()
         headers = {"content-type": "application/xml", "x-ms-blob-content-type": self._content_type}
-        self._transport.put(f"{self._url}&comp=blocklist", document, headers, failure=UploadFailed)
+        self._transport.put(f"{self._url}&comp=blocklist", document, headers)
+
+    def _put_block(self, index: int, data: bytes) -> None:
+        self._put(f"&comp=block&blockid={quote(_block_id(index), safe='')}", data, {})
+        self._done.add(index)
 
     def _put(self, query: str, data: bytes, headers: dict[str, str]) -> None:
         digest = b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
         pieces = _Pieces(data, self._count, self._cancelled)
         headers = {**headers, "content-length": str(len(data)), "content-md5": digest}
         try:
-            self._transport.put(
-                self._url + query, pieces, headers, failure=UploadFailed, cancelled=self._cancelled
-            )
+            self._transport.put(self._url + query, pieces, headers, self._cancelled)
         finally:
             pieces.release()
 
-    def _blocks(self, stream: BinaryIO, length: int) -> Iterator[bytes]:
-        left = self._size
-        while left:
-            data = _read(stream, min(length, left))
-            left -= len(data)
-            if not left and stream.read(1):
+    def _blocks(self, stream: BinaryIO, length: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the blocks that storage doesn't have; the stream has to end where the last one does."""
+        for index, start in enumerate(range(0, self._size, length)):
+            size = min(length, self._size - start)
+            if index in self._done:
+                stream.seek(size, os.SEEK_CUR)
+                self._count(size)
+                continue
+            data = _read(stream, size)
+            if start + size == self._size and stream.read(1):
                 raise _changed()
-            yield data
+            yield index, data
 
     def _count(self, more: int) -> None:
         with self._lock:
@@ -203,6 +225,10 @@ def block_size(size: int) -> int:
     """
     needed = -(-size // MOST_BLOCKS)
     return max(SMALLEST_BLOCK, -(-needed // MIB) * MIB)
+
+
+def _block_id(index: int) -> str:
+    return b64encode(b"%08d" % index).decode()
 
 
 def _first_done(running: set[Future[None]]) -> set[Future[None]]:

@@ -28,7 +28,12 @@ DEPLOYED = {
     "activities",
     "tessera",
 }
-LOCKED_REQUIREMENTS = ["requirements.txt", "requirements-dev.txt"]
+LOCKED_REQUIREMENTS = [
+    "requirements.txt",
+    "requirements-page.txt",
+    "requirements-dev.txt",
+    "requirements-infra.txt",
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +100,9 @@ def test_locked_requirements_have_hashes_and_no_address(name: str) -> None:
     assert re.findall(r"https?://|file://|--\w*index\w*|--find-links|--trusted-host", text) == []
 
 
-def test_development_uses_the_versions_that_run_on_azure() -> None:
-    assert read_pins("requirements.txt").items() <= read_pins("requirements-dev.txt").items()
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-page.txt"])
+def test_development_uses_the_versions_that_run_on_azure(name: str) -> None:
+    assert read_pins(name).items() <= read_pins("requirements-dev.txt").items()
 
 
 def test_node_packages_are_locked_by_digest_without_an_address() -> None:
@@ -178,6 +184,8 @@ def copied_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("tessera", "import urllib.request", "know no cloud and no network"),
         ("tessera", "import activities", "function_app -> orchestrations | activities -> tessera"),
         ("tessera_client", "import tessera", "tessera_client uses nothing else of ours"),
+        ("tessera_client", "import tessera_local", "tessera_client uses nothing else of ours"),
+        ("tessera_local", "import function_app", "tessera_local knows no cloud, service or client"),
         ("emulator", "import function_app", "emulator uses nothing of ours"),
     ],
 )

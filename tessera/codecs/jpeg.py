@@ -12,25 +12,25 @@ import cv2
 import numpy as np
 
 from tessera.checksum import Adler
-from tessera.codecs.base import Array, Encoded, Picture
-from tessera.codecs.metadata import exif_orientation, icc_segments
-from tessera.errors import InvalidOutput
-from tessera.geometry import ceil_div
+from tessera.codecs import exif, holds
+from tessera.codecs.base import Array, Codec, Encoded, Layout, Picture, Unit
+from tessera.codecs.metadata import exif_segment, icc_segments
+from tessera.geometry import Grid, Rect, ceil_div
 from tessera.plan import Pixels, Subsampling
 
-_MAX_SIDE = 65_500
-"""What OpenCV, Pillow and libvips write and read; the format itself ends at 65,535."""
 _APP0, _START_OF_FRAME, _START_OF_SCAN, _END = 0xE0, 0xC0, 0xDA, b"\xff\xd9"
+_INCH = 1
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _SAMPLING = {
     "4:2:0": (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, 16, 16),
     "4:2:2": (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422, 16, 8),
     "4:4:4": (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444, 8, 8),
+    "4:1:1": (cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411, 32, 8),
 }
 
 
 @dataclass(frozen=True)
-class JpegCodec:
+class JpegCodec(Codec):
     """Baseline JPEG, gray or colour, 8 bits."""
 
     quality: int = 90
@@ -38,41 +38,37 @@ class JpegCodec:
     media_type = "image/jpeg"
     extension = "jpg"
 
+    @property
+    def unit(self) -> Unit:
+        """Return the rows of a coding unit of colour, of which those of gray are a part."""
+        return Unit(None, self._unit(3)[1])
+
     def check(self, width: int, height: int, pixels: Pixels) -> None:
         """Raise `InvalidOutput` for alpha, 16 bits, or a side that JPEG can't have."""
-        reason = None
-        if pixels.has_alpha:
-            reason = "JPEG has no alpha channel"
-        elif pixels.depth != 8:
-            reason = f"JPEG has 8 bits, and the result has {pixels.depth}"
-        elif max(width, height) > _MAX_SIDE:
-            reason = f"JPEG sides end at {_MAX_SIDE}, and the result is {width} x {height}"
-        if reason:
-            raise InvalidOutput(reason, hint="choose png", pointer="/output/format")
+        holds.check("jpeg", width, height, pixels)
 
-    def encode(self, band: Array, y0: int, *, last: bool) -> Encoded:
-        """Return the entropy-coded data of the band.
+    def encode(self, tile: Array, rect: Rect, grid: Grid) -> Encoded:
+        """Return the entropy-coded data of a full-width band.
 
         Raises
         ------
         ValueError
-            If the band doesn't begin and, unless it is the *last*, end with a row of coding units.
+            If the band doesn't begin and, unless it is the last, end with a row of coding units.
         """
-        _, unit_rows = self._unit(band.shape[2])
-        if y0 % unit_rows or (not last and band.shape[0] % unit_rows):
-            raise ValueError(
-                f"rows {y0} to {y0 + band.shape[0]} don't fall on rows of coding units of {unit_rows}"
-            )
-        coded = self._imencode(band)
+        _, unit_rows = self._unit(tile.shape[2])
+        last = rect.y1 == grid.height
+        if rect.y0 % unit_rows or (not last and rect.y1 % unit_rows) or rect.width != grid.width:
+            raise ValueError(f"{rect} doesn't fall on full rows of coding units of {unit_rows}")
+        coded = self._imencode(tile)
         data = coded[_header_end(coded) : -len(_END)]
-        first = y0 // unit_rows
+        first = rect.y0 // unit_rows
         if first % 8:
             data = _renumbered(data, first)
         if not last:
-            data += bytes((0xFF, 0xD0 + (first + band.shape[0] // unit_rows - 1) % 8))
+            data += bytes((0xFF, 0xD0 + (first + tile.shape[0] // unit_rows - 1) % 8))
         return Encoded(data)
 
-    def frame(self, picture: Picture, checksum: Adler) -> tuple[bytes, bytes]:
+    def frame(self, picture: Picture, checksum: Adler, layout: Layout | None = None) -> tuple[bytes, bytes]:
         """Return the headers of a blank picture of this width with the true height, and the end marker."""
         channels = picture.pixels.channels
         _, unit_rows = self._unit(channels)
@@ -80,7 +76,9 @@ class JpegCodec:
         head = bytearray(blank[: _header_end(blank)])
         starts = {marker: (start, start + length) for marker, start, length in _segments(head)}
         struct.pack_into(">H", head, starts[_START_OF_FRAME][0] + 5, picture.height)
-        _, after_app0 = starts[_APP0]
+        app0, after_app0 = starts[_APP0]
+        if picture.resolution:
+            struct.pack_into(">BHH", head, app0 + 11, _INCH, *map(_whole_dots, picture.resolution))
         head[after_app0:after_app0] = _application_segments(picture)
         return bytes(head), _END
 
@@ -105,11 +103,12 @@ class JpegCodec:
 
 
 def _application_segments(picture: Picture) -> bytes:
-    segments = icc_segments(picture.icc)
-    if picture.orientation != 1:
-        body = b"Exif\0\0" + exif_orientation(picture.orientation)
-        segments = b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + segments
-    return segments
+    block = exif.upright(picture.exif, picture.width, picture.height)
+    return exif_segment(block) + icc_segments(picture.icc)
+
+
+def _whole_dots(dots: float) -> int:
+    return min(max(round(dots), 1), 0xFFFF)
 
 
 def _segments(data: bytes | bytearray) -> list[tuple[int, int, int]]:

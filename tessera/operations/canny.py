@@ -52,12 +52,12 @@ def _maps(window: Array, core: Rect, parameters: CannyParameters) -> tuple[Array
     A pixel of the weak map is one of the strong map if its gradient is above the high threshold.
     """
     colour, low, high = without_alpha(window), parameters.low, parameters.high
-    if parameters.aperture == 7:  # for which OpenCV scales gradients and thresholds inside
+    if parameters.aperture > 3:
+        # From gradients instead of the image, OpenCV makes other maps: by scale for 7, in places for 5.
         weak, strong = (_whole_map(colour, level, parameters)[core.slices] for level in (low, high))
         return np.ascontiguousarray(weak), np.flatnonzero(strong > 0)
     dx, dy = (
-        cv2.Sobel(colour, cv2.CV_16S, *order, ksize=parameters.aperture, borderType=cv2.BORDER_REPLICATE)
-        for order in ((1, 0), (0, 1))
+        cv2.Sobel(colour, cv2.CV_16S, *order, borderType=cv2.BORDER_REPLICATE) for order in ((1, 0), (0, 1))
     )
     weak = cv2.Canny(dx, dy, low, low, L2gradient=parameters.l2_gradient)[core.slices]
     weak = np.ascontiguousarray(weak)

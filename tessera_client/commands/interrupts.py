@@ -1,12 +1,16 @@
 """Ctrl-C: never between the start of a job and knowing its ID, and no job is left running unsaid."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
+import typer
+
+from tessera_client.cli.options import OnInterrupt
 from tessera_client.client import Client
-from tessera_client.commands import Interrupted
+from tessera_client.commands.session import Interrupted
 from tessera_client.errors import ConnectionFailed, DownloadFailed, NotFound, TesseraClientError, Unavailable
 
 
@@ -45,8 +49,16 @@ def held_back() -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def cancelling(client: Client, job_id: str) -> Iterator[None]:
-    """Cancel the job when Ctrl-C ends the block.
+def deciding(client: Client, job_id: str, choice: OnInterrupt, hide: Callable[[], None]) -> Iterator[None]:
+    """When Ctrl-C ends the block, cancel the job or leave it running, as chosen or as answered now.
+
+    Parameters
+    ----------
+    client : Client
+    job_id : str
+    choice : OnInterrupt
+    hide : callable
+        Takes the progress off the screen before a question is asked.
 
     Raises
     ------
@@ -56,7 +68,26 @@ def cancelling(client: Client, job_id: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise _cancelled(client, job_id) from None
+        if choose(choice, f"job {job_id}", hide) is OnInterrupt.LEAVE:
+            raise Interrupted(f"interrupted; job {job_id} goes on", _advice(job_id)) from None
+        raise Interrupted(*cancelled(client, job_id)) from None
+
+
+def choose(choice: OnInterrupt, what: str, hide: Callable[[], None]) -> OnInterrupt:
+    """Return what to do with running jobs: as chosen, else as a person at the terminal says, else cancel.
+
+    A second Ctrl-C at the question leaves them running.
+    """
+    if choice is not OnInterrupt.ASK:
+        return choice
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return OnInterrupt.CANCEL
+    hide()
+    answer = "l"
+    with suppress(KeyboardInterrupt, EOFError, typer.Abort):
+        typer.echo(f"\nCancel {what}, or leave it running? [C/l] ", nl=False, err=True)
+        answer = sys.stdin.readline().strip().lower()
+    return OnInterrupt.LEAVE if answer.startswith("l") else OnInterrupt.CANCEL
 
 
 @contextmanager
@@ -68,25 +99,29 @@ def keeping(job_id: str) -> Iterator[None]:
     Interrupted
         In place of KeyboardInterrupt.
     """
-    advice = f"Job {job_id} is not lost: go on with `tessera wait {job_id} -o FILE`."
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted("interrupted", advice) from None
+        raise Interrupted("interrupted", _advice(job_id)) from None
     except (ConnectionFailed, Unavailable, DownloadFailed) as error:
-        error.hint = f"{error.hint}\n  {advice}" if error.hint else advice
+        error.hint = f"{error.hint}\n  {_advice(job_id)}" if error.hint else _advice(job_id)
         raise
 
 
-def _cancelled(client: Client, job_id: str) -> Interrupted:
+def cancelled(client: Client, job_id: str) -> tuple[str, str | None]:
+    """Cancel a job; return what became of it and what to do."""
     try:
         client.cancel(job_id)
     except NotFound:
-        return Interrupted(f"interrupted; job {job_id} was gone already")
+        return f"interrupted; job {job_id} was gone already", None
     except (TesseraClientError, KeyboardInterrupt) as error:
         why = f": {error}" if str(error) else ""
-        return Interrupted(
+        return (
             f"interrupted, but job {job_id} may still be running{why}",
             f"Cancel it with `tessera cancel {job_id}`.",
         )
-    return Interrupted(f"interrupted; job {job_id} is being cancelled, its data is removed")
+    return f"interrupted; job {job_id} is being cancelled", None
+
+
+def _advice(job_id: str) -> str:
+    return f"Job {job_id} is not lost: go on with `tessera wait {job_id} -o FILE`."

@@ -1,81 +1,148 @@
-"""``tessera status``, ``wait`` and ``cancel``."""
+"""``tessera status``, ``wait``, ``watch``, ``result`` and ``list``."""
 
+import json
+import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
 
 from tessera_client.client import Client
-from tessera_client.commands import Settings, connected
 from tessera_client.commands.interrupts import keeping
+from tessera_client.commands.orders import STDIO
 from tessera_client.commands.progress import Display, display
-from tessera_client.commands.report import print_job, print_json, print_result, without_link
-from tessera_client.commands.target import check_writable
+from tessera_client.commands.report import (
+    print_job,
+    print_jobs,
+    print_json,
+    print_result,
+    print_tiles,
+    without_link,
+)
+from tessera_client.commands.session import connected
+from tessera_client.commands.settings import Settings
+from tessera_client.commands.target import check_writable, write_to_stdout
 from tessera_client.errors import JobFailed
 from tessera_client.models import Job
 
 
-def status(settings: Settings, job_id: str) -> None:
+def status(settings: Settings, job_id: str, *, tiles: bool = False) -> None:
     """Print how a job is doing.
 
     Parameters
     ----------
     settings : Settings
     job_id : str
+    tiles : bool
+        List its tiles.
     """
     with connected(settings) as client:
         job = client.job(job_id)
+        listed = list(client.tiles(job_id)) if tiles else []
     if settings.json:
-        print_json(job.document)
+        print_json(
+            {"job": job.document, "tiles": [asdict(tile) for tile in listed]} if tiles else job.document
+        )
     elif settings.quiet:
         typer.echo(job.state)
     else:
         print_job(job)
+        if tiles:
+            print_tiles(listed)
 
 
-def wait(settings: Settings, job_id: str, path: Path | None, *, force: bool) -> None:
+def wait(
+    settings: Settings, job_id: str, target: str | None, *, force: bool, timeout: float | None = None
+) -> None:
     """Wait for a job; fetch its result where a path is given.
 
     Parameters
     ----------
     settings : Settings
     job_id : str
-    path : Path or None
+    target : str or None
     force : bool
-        Overwrite the file at ``path``.
+        Overwrite the file at ``target``.
+    timeout : float or None
+        Seconds.
     """
-    if path:
-        check_writable(path, force=force)
-    with connected(settings) as client, keeping(job_id), display(quiet=settings.quiet) as shown:
-        job = follow(client, job_id, shown, settings)
-        if path:
-            fetch(client, job, path, shown, force=force)
-    if settings.json:
-        print_json({"path": str(path.absolute()), "job": without_link(job)} if path else job.document)
-    elif settings.quiet:
-        typer.echo(path or job.state)
-    elif path:
-        print_result(job, path, job.seconds)
-    else:
-        print_job(job)
+    _check(target, force=force)
+    with connected(settings) as client:
+        with keeping(job_id), display(quiet=settings.quiet) as shown:
+            job = follow(client, job_id, shown, settings, timeout=timeout)
+        _deliver(client, settings, job, target, force=force)
 
 
-def cancel(settings: Settings, job_id: str) -> None:
-    """Cancel a job.
+def watch(settings: Settings, job_id: str, *, timeout: float | None = None) -> None:
+    """Show a job until it is finished; as JSON, a line for each change.
 
     Parameters
     ----------
     settings : Settings
     job_id : str
+    timeout : float or None
+        Seconds.
+    """
+    with connected(settings) as client, keeping(job_id):
+        with display(quiet=settings.quiet or settings.json) as shown:
+            last: Job | None = None
+            for job in client.watch(job_id, timeout=timeout):
+                shown.job(job)
+                if settings.json and (last is None or job.document != last.document):
+                    typer.echo(json.dumps(without_link(job), ensure_ascii=False))
+                last = job
+        assert last is not None
+        if settings.quiet:
+            typer.echo(last.state)
+        elif not settings.json:
+            print_job(last)
+        if not last.succeeded:
+            raise JobFailed(last)
+
+
+def result(settings: Settings, job_id: str, target: str | None, *, force: bool) -> None:
+    """Fetch the result of a job, or print a fresh link to it.
+
+    Parameters
+    ----------
+    settings : Settings
+    job_id : str
+    target : str or None
+    force : bool
+        Overwrite the file at ``target``.
+    """
+    _check(target, force=force)
+    with connected(settings) as client:
+        if target:
+            job = client.job(job_id)
+            _deliver(client, settings, job, target, force=force)
+            return
+        found = client.result(job_id)
+    if settings.json:
+        document = {"url": found.url, "size": found.size, "media_type": found.media_type, "name": found.name}
+        expires = found.expires_at.isoformat() if found.expires_at else None
+        print_json(document | {"sha256": found.sha256, "expires_at": expires})
+    else:
+        typer.echo(found.url)
+
+
+def list_jobs(settings: Settings, state: str | None, limit: int) -> None:
+    """Print the caller's jobs.
+
+    Parameters
+    ----------
+    settings : Settings
+    state : str or None
+        Only jobs in this state.
+    limit : int
     """
     with connected(settings) as client:
-        client.cancel(job_id)
-    if settings.json:
-        print_json({"id": job_id, "cancelled": True})
-    elif not settings.quiet:
-        typer.echo(f"Job {job_id} is being cancelled, its data is removed.")
+        print_jobs(settings, list(client.jobs(state=state, limit=limit)))
 
 
-def follow(client: Client, job_id: str, shown: Display, settings: Settings) -> Job:
+def follow(
+    client: Client, job_id: str, shown: Display, settings: Settings, *, timeout: float | None = None
+) -> Job:
     """Show a job until it is finished.
 
     Parameters
@@ -84,6 +151,8 @@ def follow(client: Client, job_id: str, shown: Display, settings: Settings) -> J
     job_id : str
     shown : Display
     settings : Settings
+    timeout : float or None
+        Seconds.
 
     Returns
     -------
@@ -95,7 +164,7 @@ def follow(client: Client, job_id: str, shown: Display, settings: Settings) -> J
     JobFailed
         When it failed or was cancelled; with ``--json`` it is printed before.
     """
-    for job in client.watch(job_id):
+    for job in client.watch(job_id, timeout=timeout):
         shown.job(job)
     if job.succeeded:
         return job
@@ -118,3 +187,28 @@ def fetch(client: Client, job: Job, path: Path, shown: Display, *, force: bool) 
     progress = shown.transfer(f"downloading {path.name}", job.result.size if job.result else 0)
     with keeping(job.id):
         client.download(job, path, overwrite=force, progress=progress)
+
+
+def _check(target: str | None, *, force: bool) -> None:
+    if target and target != STDIO:
+        check_writable(Path(target), force=force)
+
+
+def _deliver(client: Client, settings: Settings, job: Job, target: str | None, *, force: bool) -> None:
+    if target == STDIO:
+        with tempfile.TemporaryDirectory(prefix="tessera-result-") as folder:
+            fetch(client, job, Path(folder) / "result", Display(), force=True)
+            write_to_stdout(Path(folder) / "result")
+        return
+    path = Path(target) if target else None
+    if path:
+        with display(quiet=settings.quiet) as shown:
+            fetch(client, job, path, shown, force=force)
+    if settings.json:
+        print_json({"path": str(path.absolute()), "job": without_link(job)} if path else job.document)
+    elif settings.quiet:
+        typer.echo(path or job.state)
+    elif path:
+        print_result(job, path, job.seconds)
+    else:
+        print_job(job)

@@ -1,29 +1,34 @@
 """``tessera operations``."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from tessera_client.commands import Settings, catalogue, connected
-from tessera_client.commands.report import print_json
+from tessera_client.cli.completion import remember
+from tessera_client.commands import catalogue
+from tessera_client.commands.report import print_json, print_table
 from tessera_client.commands.schema import Parameter, example, parameters
+from tessera_client.commands.session import connected, reporting
+from tessera_client.commands.settings import Settings
 from tessera_client.models import Operation
 
 
-def show(settings: Settings, name: str | None) -> None:
+def show(settings: Settings, name: str | None, *, local: bool = False) -> None:
     """Print the operations as a table, or one with its parameters.
 
     Parameters
     ----------
     settings : Settings
     name : str or None
+    local : bool
+        Ask this machine, and no service.
     """
-    with connected(settings) as client:
-        operations = client.operations()
+    with reporting(settings):
+        operations = _local() if local else _asked(settings)
+        remember("operations", (operation.name for operation in operations))
         chosen = catalogue.find(operations, name) if name else None
     if settings.json:
         print_json(_document(chosen) if chosen else [_document(each) for each in operations])
@@ -33,6 +38,17 @@ def show(settings: Settings, name: str | None) -> None:
         _print_one(chosen)
     else:
         _print_all(operations)
+
+
+def _asked(settings: Settings) -> Sequence[Operation]:
+    with connected(settings) as client:
+        return client.operations()
+
+
+def _local() -> Sequence[Operation]:
+    from tessera_client.commands.local import operations
+
+    return operations()
 
 
 def _document(operation: Operation) -> dict[str, Any]:
@@ -47,11 +63,11 @@ def _document(operation: Operation) -> dict[str, Any]:
 
 
 def _print_all(operations: Sequence[Operation]) -> None:
-    table = _table("operation", "class", "parameters", "what it does")
-    for each in operations:
-        names = ", ".join(parameter.name for parameter in parameters(each))
-        table.add_row(each.name, each.exactness, names, each.summary)
-    Console().print(table)
+    rows = [
+        [each.name, each.exactness, ", ".join(parameter.name for parameter in parameters(each)), each.summary]
+        for each in operations
+    ]
+    print_table(["operation", "class", "parameters", "what it does"], rows)
     typer.echo("\n`tessera operations NAME` explains the parameters of one.")
 
 
@@ -62,12 +78,10 @@ def _print_one(operation: Operation) -> None:
             typer.echo(f"{label:<9} {_facts(facts)}")
     found = parameters(operation)
     if found:
-        table = _table("parameter", "type", "range", "default", "what it does")
-        for each in found:
-            table.add_row(each.name, each.kind, each.range, _default(each), each.description)
         typer.echo()
-        Console().print(table)
-    typer.echo(f"\nExample: tessera run photo.jpg --op {example(operation)}")
+        rows = [[each.name, each.kind, each.range, _default(each), each.description] for each in found]
+        print_table(["parameter", "type", "range", "default", "what it does"], rows)
+    typer.echo(f"\nExample: tessera run photo.jpg --op {shlex.quote(example(operation))}")
 
 
 def _default(parameter: Parameter) -> str:
@@ -81,11 +95,3 @@ def _facts(facts: Mapping[str, Any]) -> str:
         return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     return ", ".join(f"{name}: {words(value)}" for name, value in facts.items())
-
-
-def _table(*headers: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, header in enumerate(headers):
-        last = index == len(headers) - 1
-        table.add_column(header, overflow="fold", no_wrap=index == 0, ratio=1 if last else None)
-    return table

@@ -32,6 +32,47 @@ class Display:
     def job(self, job: Job) -> None:
         """Show the job as it is now."""
 
+    def files(self, total: int) -> "Files":
+        """Begin with a number of files; the returned object is told how each ended."""
+        return Files(total)
+
+    def hide(self) -> None:
+        """Take everything that moves off the screen."""
+
+
+class Files:
+    """Counts files that are done; this one shows nothing."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+
+    def ended(self, line: str) -> None:
+        """Note the end of a file, in words."""
+        self.done += 1
+        self.show(line)
+
+    def show(self, line: str) -> None:
+        """Show what was noted."""
+
+
+class _FileLines(Files):
+    @override
+    def show(self, line: str) -> None:
+        print(f"[{self.done}/{self.total}] {line}", file=sys.stderr, flush=True)
+
+
+class _FileBar(Files):
+    def __init__(self, total: int, progress: Progress) -> None:
+        super().__init__(total)
+        self._progress = progress
+        self._task = progress.add_task("files", total=total, detail=f"0 of {total}")
+
+    @override
+    def show(self, line: str) -> None:
+        self._progress.console.print(line, markup=False, highlight=False)
+        self._progress.update(self._task, completed=self.done, detail=f"{self.done} of {self.total}")
+
 
 class Lines(Display):
     """A line for each transfer, each stage and each tenth of the work."""
@@ -50,6 +91,10 @@ class Lines(Display):
         if now != self._last:
             self._last = now
             print(f"{job.state} {job.progress:.0%} {describe(job)}".rstrip(), file=sys.stderr, flush=True)
+
+    @override
+    def files(self, total: int) -> Files:
+        return _FileLines(total)
 
 
 class Bars(Display):
@@ -96,6 +141,14 @@ class Bars(Display):
             self._job, description=job.state, completed=job.progress, total=total, detail=describe(job)
         )
 
+    @override
+    def files(self, total: int) -> Files:
+        return _FileBar(total, self._progress)
+
+    @override
+    def hide(self) -> None:
+        self._progress.stop()
+
 
 def describe(job: Job) -> str:
     """Put stage and tiles of a job into words.
@@ -116,6 +169,8 @@ def describe(job: Job) -> str:
         parts.append(f"{job.tiles.done} of {job.tiles.total} tiles")
     if job.tiles.retried:
         parts.append(f"{job.tiles.retried} retried")
+    if job.eta and job.eta >= 1:
+        parts.append(f"{job.eta:.0f} s left")
     return ", ".join(parts)
 
 

@@ -1,16 +1,25 @@
 """Words and JSON on stdout."""
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.console import Console
 from rich.filesize import decimal
+from rich.table import Table
 
 from tessera_client.commands.progress import describe
+from tessera_client.commands.settings import Settings
 from tessera_client.errors import describe as describe_problem
 from tessera_client.models import Job
+from tessera_client.views import JobSummary, Tile
+
+PIPED_WIDTH = 200
 
 
 def print_json(document: Any) -> None:
@@ -44,10 +53,14 @@ def print_result(job: Job, path: Path, seconds: Mapping[str, float]) -> None:
     path : Path
     seconds : mapping of str to float
     """
-    facts = [decimal(path.stat().st_size)]
-    if job.result and job.result.width and job.result.height:
-        facts.insert(0, f"{job.result.width} x {job.result.height} pixels")
-    typer.echo(f"Result  {path.absolute()} ({', '.join(facts)})")
+    known = job.result if job.result and job.result.width and job.result.height else None
+    print_file(path, f"{known.width} x {known.height} pixels" if known else "", seconds)
+
+
+def print_file(path: Path, size: str, seconds: Mapping[str, float]) -> None:
+    """Print where a file is, its *size* in words and how long each phase took."""
+    facts = ", ".join(filter(None, [size, decimal(path.stat().st_size)]))
+    typer.echo(f"Result  {path.absolute()} ({facts})")
     typer.echo(f"Time    {', '.join(f'{phase} {duration(value)}' for phase, value in seconds.items())}")
 
 
@@ -66,8 +79,9 @@ def print_job(job: Job) -> None:
         "Progress": ", ".join(filter(None, [f"{job.progress:.0%}", describe(job)])),
         "Created": f"{job.created_at:%Y-%m-%d %H:%M:%S %Z}" if job.created_at else "",
         "Finished": f"{job.finished_at:%Y-%m-%d %H:%M:%S %Z}" if job.finished_at else "",
+        "Cost": money(job.receipt.get("amount")),
         "Time": ", ".join(f"{phase} {duration(value)}" for phase, value in job.seconds.items()),
-        "Result": f"{decimal(job.result.size)}, fetch it with `tessera wait {job.id} -o FILE`"
+        "Result": f"{decimal(job.result.size)}, fetch it with `tessera result {job.id} -o FILE`"
         if job.result
         else "",
         "Error": f"{describe_problem(job.error)}. {job.error.hint or ''}".strip() if job.error else "",
@@ -75,6 +89,74 @@ def print_job(job: Job) -> None:
     for name, value in facts.items():
         if value:
             typer.echo(f"{name:<9} {value}")
+
+
+def print_jobs(settings: Settings, listed: Sequence[JobSummary]) -> None:
+    """Print a list of jobs, the newest first."""
+    if settings.json:
+        print_json([_plain(asdict(job)) for job in listed])
+        return
+    if settings.quiet:
+        typer.echo("".join(f"{job.id}\n" for job in listed), nl=False)
+        return
+    if not listed:
+        typer.echo("There are no such jobs.")
+        return
+    rows = [
+        [
+            job.id,
+            f"{job.state} ({job.code})" if job.code else job.state,
+            f"{job.created_at:%Y-%m-%d %H:%M:%S}" if job.created_at else "",
+            job.name or "",
+            ", ".join(job.operations),
+        ]
+        for job in listed
+    ]
+    print_table(["job", "state", "created (UTC)", "input", "operations"], rows)
+
+
+def print_tiles(listed: Sequence[Tile]) -> None:
+    """Print the tiles of a job."""
+    rows = [
+        [
+            str(tile.index),
+            "" if tile.stage is None else str(tile.stage),
+            "{}, {} to {}, {}".format(*tile.rect) if len(tile.rect) == 4 else "",
+            tile.state,
+            str(tile.attempts),
+            "" if tile.seconds is None else f"{tile.seconds:.2f} s",
+        ]
+        for tile in listed
+    ]
+    typer.echo()
+    print_table(["tile", "stage", "x, y", "state", "attempts", "time"], rows)
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table without lines; its last column takes what is left of the width."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, header in enumerate(headers):
+        last = index == len(headers) - 1
+        table.add_column(header, overflow="fold", no_wrap=index == 0, ratio=1 if last else None)
+    for row in rows:
+        table.add_row(*row)
+    # What is piped on is cut by nobody's window.
+    width = None if sys.stdout.isatty() else PIPED_WIDTH
+    Console(markup=False, width=width).print(table)
+
+
+def money(cost: Any) -> str:
+    """Put what the API tells of a cost into words; empty where it tells nothing known."""
+    amount = cost.get("total") if isinstance(cost, Mapping) else cost
+    if isinstance(cost, Mapping) and amount is None and {"low", "high"} <= cost.keys():
+        return " to ".join(filter(None, (money(cost["low"]), money(cost["high"]))))
+    return f"${amount:.6f}" if isinstance(amount, int | float) else ""
+
+
+def _plain(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value for name, value in document.items()
+    }
 
 
 def duration(seconds: float) -> str:

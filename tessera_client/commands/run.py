@@ -1,127 +1,151 @@
-"""``tessera run`` and ``tessera submit``."""
+"""``tessera run`` and ``tessera submit`` on a service."""
 
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
+from tessera_client.cli.completion import remember
 from tessera_client.client import Client
-from tessera_client.commands import Settings, catalogue, connected
-from tessera_client.commands.interrupts import cancelling, held_back, keeping
+from tessera_client.commands import batch, catalogue, sending
+from tessera_client.commands.interrupts import deciding, held_back, keeping
 from tessera_client.commands.jobs import fetch, follow
+from tessera_client.commands.orders import Order, Request, opened, orders
 from tessera_client.commands.progress import Display, display
 from tessera_client.commands.report import print_json, print_result, without_link
-from tessera_client.commands.target import check_writable, choose_output, choose_path
-from tessera_client.models import Output, Step, Upload
-from tessera_client.pipeline import parse_step
+from tessera_client.commands.session import connected
+from tessera_client.commands.settings import Settings
+from tessera_client.commands.target import check_writable, write_to_stdout
+from tessera_client.models import Job, Step, Upload
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be done, as written on the command line."""
-
-    source: Path
-    operations: list[str]
-    target: Path | None = None
-    file_format: str | None = None
-    quality: int | None = None
-    force: bool = False
-
-    def steps(self) -> list[Step]:
-        """Read the pipeline.
-
-        Raises
-        ------
-        InvalidPipeline
-            When an operation is written wrongly.
-        """
-        return [parse_step(text) for text in self.operations]
-
-    def output(self) -> Output:
-        """Choose the file format.
-
-        Raises
-        ------
-        typer.BadParameter
-            When format, suffix and quality do not go together.
-        """
-        return choose_output(self.file_format, self.quality, self.target)
-
-
-def run(settings: Settings, order: Order) -> None:
-    """Upload, submit, wait and download; on Ctrl-C cancel the job.
+def run(settings: Settings, request: Request) -> None:
+    """Upload, submit, wait and download.
 
     Parameters
     ----------
     settings : Settings
-    order : Order
+    request : Request
     """
-    seconds: dict[str, float] = {}
     with connected(settings) as client:
-        steps, output = order.steps(), order.output()
-        path = choose_path(order.source, steps, output, order.target)
-        check_writable(path, force=order.force)
-        with timed(seconds, "total"), display(quiet=settings.quiet) as shown:
-            with timed(seconds, "upload"):
-                upload = send(client, order.source, steps, shown)
-            with held_back() as release:
-                job_id = client.submit(upload.id, steps, output, name=order.source.name).id
-                with cancelling(client, job_id):
-                    release()
-                    job = follow(client, job_id, shown, settings)
-            with timed(seconds, "download"):
-                fetch(client, job, path, shown, force=order.force)
-    seconds = {"upload": seconds["upload"], **job.seconds, **seconds}
-    if settings.json:
-        print_json({"path": str(path.absolute()), "seconds": seconds, "job": without_link(job)})
-    elif settings.quiet:
-        typer.echo(path)
-    else:
-        print_result(job, path, seconds)
+        steps, output = request.steps(client.presets), request.output()
+        with opened(request.inputs) as sources:
+            ordered = orders(request, sources, steps, output)
+            if request.is_several():
+                check(client, steps)
+                batch.run(settings, request, ordered, client)
+            else:
+                _run_one(client, settings, request, ordered[0])
 
 
-def submit(settings: Settings, order: Order) -> None:
+def submit(settings: Settings, request: Request) -> None:
     """Upload and submit, print the job's ID.
 
     Parameters
     ----------
     settings : Settings
-    order : Order
+    request : Request
     """
     with connected(settings) as client:
-        steps, output = order.steps(), order.output()
-        with display(quiet=settings.quiet) as shown:
-            upload = send(client, order.source, steps, shown)
-        with held_back() as release:
-            job = client.submit(upload.id, steps, output, name=order.source.name)
-            with keeping(job.id):
-                release()
+        steps, output = request.steps(client.presets), request.output()
+        with opened(request.inputs) as (source, *more):
+            if more:
+                raise typer.BadParameter("One image at a time.", param_hint="INPUT")
+            with display(quiet=settings.quiet) as shown:
+                upload = send(client, Order(source, steps, output), shown)
+            with held_back() as release:
+                job = client.submit(upload.id, steps, output, name=source.name)
+                with keeping(job.id):
+                    release()
     if settings.json:
         print_json(job.document)
     else:
         typer.echo(job.id)
 
 
-def send(client: Client, source: Path, steps: list[Step], shown: Display) -> Upload:
+def check(client: Client, steps: list[Step]) -> None:
+    """Check a pipeline against the service's operations before a large image is sent for nothing.
+
+    Parameters
+    ----------
+    client : Client
+    steps : list of Step
+    """
+    operations = client.operations()
+    remember("operations", (operation.name for operation in operations))
+    catalogue.check(steps, operations)
+
+
+def send(client: Client, order: Order, shown: Display) -> Upload:
     """Upload an image, once the service is known to have the operations.
 
     Parameters
     ----------
     client : Client
-    source : Path
-    steps : list of Step
+    order : Order
     shown : Display
 
     Returns
     -------
     Upload
     """
-    catalogue.check(steps, client.operations())
-    progress = shown.transfer(f"uploading {source.name}", source.stat().st_size)
-    return client.upload(source, progress=progress)
+    check(client, order.steps)
+    source = order.source
+    progress = shown.transfer(f"uploading {source.name}", source.path.stat().st_size)
+    return sending.upload(client, source.path, source.name, progress)
+
+
+def _run_one(client: Client, settings: Settings, request: Request, order: Order) -> None:
+    seconds: dict[str, float] = {}
+    if order.target:
+        if request.skip_existing and order.target.exists():
+            return
+        check_writable(order.target, force=request.force)
+    with _written_to(order) as path:
+        with timed(seconds, "total"), display(quiet=settings.quiet) as shown:
+            job = _process(client, settings, request, order, shown, seconds)
+            with timed(seconds, "download"):
+                fetch(client, job, path, shown, force=request.force)
+        if order.target is None:
+            write_to_stdout(path)
+            return
+    seconds = {"upload": seconds["upload"], **job.seconds, **seconds}
+    if settings.json:
+        print_json({"path": str(order.target.absolute()), "seconds": seconds, "job": without_link(job)})
+    elif settings.quiet:
+        typer.echo(order.target)
+    else:
+        print_result(job, order.target, seconds)
+
+
+def _process(
+    client: Client,
+    settings: Settings,
+    request: Request,
+    order: Order,
+    shown: Display,
+    seconds: dict[str, float],
+) -> Job:
+    with timed(seconds, "upload"):
+        upload = send(client, order, shown)
+    with held_back() as release:
+        job_id = client.submit(upload.id, order.steps, order.output, name=order.source.name).id
+        with deciding(client, job_id, request.on_interrupt, shown.hide):
+            release()
+            return follow(client, job_id, shown, settings)
+
+
+@contextmanager
+def _written_to(order: Order) -> Iterator[Path]:
+    """Give the file to write to: the target, or a temporary one on the way to stdout."""
+    if order.target:
+        yield order.target
+        return
+    with tempfile.TemporaryDirectory(prefix="tessera-result-") as folder:
+        yield Path(folder) / "result"
 
 
 @contextmanager

@@ -88,11 +88,30 @@ def example(operation: Operation) -> str:
     -------
     str
     """
-    values = [(each.name, each.value) for each in parameters(operation) if each.value is not None]
+    values = {each.name: each.value for each in parameters(operation) if each.value is not None}
+    return written(operation.name, values)
+
+
+def written(operation: str, values: Mapping[str, Any]) -> str:
+    """Write an operation with these parameters as ``--op`` takes it.
+
+    Parameters
+    ----------
+    operation : str
+    values : mapping of str to object
+
+    Returns
+    -------
+    str
+    """
     if not values:
-        return operation.name
-    written = (f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in values)
-    return f"{operation.name}:{','.join(written)}"
+        return operation
+    items = (f"{name}={_json(value)}" for name, value in values.items())
+    return f"{operation}:{','.join(items)}"
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def _parameter(name: str, entry: Mapping[str, Any], required: bool) -> Parameter:

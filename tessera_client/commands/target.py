@@ -1,34 +1,58 @@
 """Where the result goes and in which format."""
 
-from collections.abc import Sequence
+import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from tessera_client.downloads import check_target
 from tessera_client.errors import DownloadFailed
-from tessera_client.models import Output, Step
+from tessera_client.models import Output
 
-SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
-DEFAULT_SUFFIX = {"png": ".png", "jpeg": ".jpg"}
+SUFFIXES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".tif": "tiff", ".tiff": "tiff"}
+DEFAULT_SUFFIX = {"png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
+SAME = "same"
 LONGEST_STEM = 200
+_OPTIONS = {
+    "quality": ("jpeg",),
+    "subsampling": ("jpeg",),
+    "compression": ("png", "tiff"),
+    "pyramid": ("tiff",),
+}
+"""Options that only some formats have."""
 
 
-def choose_output(file_format: str | None, quality: int | None, path: Path | None) -> Output:
+def choose_output(
+    file_format: str | None, options: Mapping[str, Any], target: str | None, *, folder: bool = False
+) -> Output:
     """Choose the format: as named, else by the suffix of the file, else PNG.
+
+    Parameters
+    ----------
+    file_format : str or None
+    options : mapping of str to object
+        Members of `Output`; None and False count as not given.
+    target : str or None
+    folder : bool
+        Whether ``target`` is a folder anyhow.
 
     Raises
     ------
     typer.BadParameter
-        When the format is unknown, format and suffix contradict each other, or a quality is given for PNG.
+        When the format is unknown, format and suffix contradict each other, or the format doesn't have an
+        option.
     """
-    suffix = path.suffix.lower() if path and not path.is_dir() else ""
+    suffix = "" if target is None or is_folder(target, several=folder) else Path(target).suffix.lower()
     by_suffix = SUFFIXES.get(suffix)
-    if file_format and file_format not in DEFAULT_SUFFIX:
-        raise typer.BadParameter(f"'{file_format}' is not one of png, jpeg.", param_hint="--format")
-    if file_format and by_suffix and file_format != by_suffix:
+    if file_format and file_format not in (*DEFAULT_SUFFIX, SAME):
+        known = ", ".join((*DEFAULT_SUFFIX, SAME))
+        raise typer.BadParameter(f"'{file_format}' is not one of {known}.", param_hint="--format")
+    if file_format and file_format != SAME and by_suffix and file_format != by_suffix:
         raise typer.BadParameter(
-            f"{path} has the suffix of another format than --format {file_format}.", param_hint="--output"
+            f"{target} has the suffix of another format than --format {file_format}.", param_hint="--output"
         )
     if not file_format and suffix and not by_suffix:
         raise typer.BadParameter(
@@ -36,31 +60,45 @@ def choose_output(file_format: str | None, quality: int | None, path: Path | Non
             param_hint="--output",
         )
     chosen = file_format or by_suffix or "png"
-    if quality is not None and chosen != "jpeg":
-        raise typer.BadParameter(f"{chosen} has no quality; it is for jpeg.", param_hint="--quality")
-    return Output(chosen, quality)
+    given = {name: value for name, value in options.items() if value not in (None, False)}
+    for name in given:
+        formats = _OPTIONS.get(name, (chosen,))
+        if chosen not in (*formats, SAME):
+            reason = f"{chosen} has no {name}; it is for {' and '.join(formats)}."
+            raise typer.BadParameter(reason, param_hint=f"--{name}")
+    return Output(chosen, **given)
 
 
-def choose_path(source: Path, steps: Sequence[Step], output: Output, path: Path | None) -> Path:
+def is_folder(target: str, *, several: bool) -> bool:
+    """Say whether results go into *target*: it is a folder, or ends like one, or there are several."""
+    return several or target.endswith("/") or Path(target).is_dir()
+
+
+def choose_path(name: str, label: str, output: Output, target: str | None, *, several: bool = False) -> Path:
     """Choose the file: as named, else input and operations, in the folder named or the current one.
 
     Parameters
     ----------
-    source : Path
-        The input.
-    steps : sequence of Step
+    name : str
+        File name of the input.
+    label : str
+        What is done, for the name.
     output : Output
-    path : Path or None
-        A file or an existing folder.
+    target : str or None
+        A file or a folder.
+    several : bool
+        Whether there are other inputs too.
 
     Returns
     -------
     Path
     """
-    if path and not path.is_dir():
-        return path
-    stem = "-".join([source.stem, *(step.operation for step in steps)])[:LONGEST_STEM]
-    return (path or Path()) / (stem + DEFAULT_SUFFIX[output.format])
+    if target and not is_folder(target, several=several):
+        return Path(target)
+    stem = f"{Path(name).stem}-{label}"[:LONGEST_STEM]
+    own = Path(name).suffix.lower()
+    same = own if own in SUFFIXES else DEFAULT_SUFFIX["png"]
+    return Path(target or ".") / (stem + DEFAULT_SUFFIX.get(output.format, same))
 
 
 def check_writable(path: Path, *, force: bool) -> None:
@@ -75,3 +113,11 @@ def check_writable(path: Path, *, force: bool) -> None:
         check_target(path, overwrite=force)
     except DownloadFailed as refused:
         raise typer.BadParameter(f"{refused}. {refused.hint}", param_hint="--output") from None
+
+
+def write_to_stdout(path: Path) -> None:
+    """Copy a file to stdout."""
+    sys.stdout.flush()
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer, 1 << 20)
+    sys.stdout.buffer.flush()

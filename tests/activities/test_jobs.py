@@ -15,6 +15,7 @@ from tessera import naming
 from tessera.messages import Result, StitchOrder
 from tessera.plan import Output, Step
 from tessera.planner import Limits
+from tessera_local.tasks import ACTIVITIES
 from tests.support import driver
 from tests.support.driver import run_job
 from tests.support.images import encode, icc_profile, textured
@@ -34,7 +35,11 @@ def leftovers(store: MemoryStore) -> list[str]:
     ("upload", "code", "says"),
     [
         (b"", "corrupt-image", "the upload is empty"),
-        (b"this is not an image at all", "unsupported-format", "neither PNG nor JPEG"),
+        (
+            b"this is not an image at all",
+            "unsupported-format",
+            "what is read here is jpeg, png, tiff, webp, gif, bmp",
+        ),
         (PNG[: len(PNG) // 2], "corrupt-image", "truncated or damaged"),
         (JPEG[: len(JPEG) // 2], "corrupt-image", "truncated or damaged"),
         (PNG[:16] + bytes(4) + PNG[20:], "corrupt-image", "0 pixels"),
@@ -85,7 +90,7 @@ def test_stitching_reads_no_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [name.split("/")[1] for _, name in after] == [naming.profile()]
         return result
 
-    monkeypatch.setitem(driver.ACTIVITIES, "stitch", (watched, StitchOrder))
+    monkeypatch.setitem(ACTIVITIES, "stitch", (watched, StitchOrder))
     _, outcome = run_job(store, encode_with_profile(), [median_blur(5)], limits=Limits(band_rows=64))
     assert outcome.state == "succeeded", outcome.fault
     assert before, "the activity ran"

@@ -5,14 +5,13 @@ from random import Random
 
 import pytest
 
-from activities.survey import MOST_GAPS, gaps, survey
-from orchestrations.process_image import process_image
+from activities.cleanup import cleanup
+from activities.survey import MOST_GAPS, gaps
 from tessera import naming
-from tessera.messages import Fault, JobOrder, Outcome, SurveyOrder
+from tessera.messages import CleanupOrder, Fault, JobOrder, Outcome
 from tessera.pipeline import bind
 from tessera.plan import Output
 from tessera.planner import Limits
-from tests.support import driver
 from tests.support.driver import Driver, run_job
 from tests.support.images import encode, textured
 from tests.support.memory_store import MemoryStore
@@ -43,11 +42,6 @@ class BrittleStore(MemoryStore):
         super().put_block(container, name, block, data)
 
 
-@pytest.fixture(autouse=True)
-def surveying(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(driver.ACTIVITIES, "survey", (survey, SurveyOrder))
-
-
 def undisturbed() -> tuple[bytes, int]:
     """Return the bytes of the result, and how many blocks are put on the way."""
     store = BrittleStore(last=10**6)
@@ -67,11 +61,11 @@ def test_wherever_a_job_ended_its_next_run_gives_the_same_bytes(death: int) -> N
     steps = tuple(bound.step for bound in bind(PIPELINE))
     first = JobOrder(job=job, upload=upload, pipeline=steps, output=Output())
     with pytest.raises(ProcessDied):
-        Driver(store, LIMITS, Random(death), first.to_json()).run(process_image)
+        Driver(store, LIMITS, Random(death)).run(first)
     done = Counter(store.put)
     store.left = 10**6
     second = first.model_copy(update={"run": 2})
-    outcome = Outcome.from_json(Driver(store, LIMITS, Random(1), second.to_json()).run(process_image))
+    outcome = Driver(store, LIMITS, Random(1)).run(second)
     assert outcome.state == "succeeded", outcome.fault
     assert store.read(naming.RESULTS, naming.result(job, "png")) == EXPECTED
     assert outcome.tiles == 16
@@ -88,10 +82,7 @@ def test_what_can_be_used_again_is_kept(code: str, kept: bool) -> None:
     store.put_block(naming.RESULTS, name, "t", b"tile")
     fault = Fault(code=code, title="", detail="")
     ended = Outcome(state="failed", finished_at="", fault=fault)
-    driver.ACTIVITIES["cleanup"][0](
-        driver.ACTIVITIES["cleanup"][1].from_json({"job": job, "upload": job, "outcome": ended.to_json()}),
-        store,
-    )
+    cleanup(CleanupOrder(job=job, upload=job, outcome=ended), store)
     assert store.exists(naming.WORK, naming.work(job, "source")) is kept
     assert bool(store.blocks(naming.RESULTS, name)) is kept
 

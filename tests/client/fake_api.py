@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, override
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -46,6 +47,32 @@ OPERATIONS: list[dict[str, Any]] = [
 ]
 
 
+PRESETS: list[dict[str, Any]] = [
+    {
+        "name": "clean_edges",
+        "summary": "Thin white edges.",
+        "pipeline": [
+            {"operation": "median_blur", "parameters": {"ksize": 5}},
+            {"operation": "canny", "parameters": {"low": 50, "high": 120}},
+        ],
+    }
+]
+
+PLAN: dict[str, Any] = {
+    "input": {"name": None, "size": 9, "format": "jpeg", "width": 40, "height": 30,
+              "channels": 3, "depth": 8},
+    "output": {"format": "png"},
+    "width": 40, "height": 30, "channels": 1, "depth": 8, "direct": False,
+    "stages": [{"index": 1, "name": "canny", "tiles": 2, "columns": 40, "rows": 16, "halo": 4},
+               {"index": 2, "name": "canny", "tiles": 2, "columns": 40, "rows": 16, "halo": 0}],
+    "tiles": 4, "memory": 50_000_000, "work": 1.5,
+    "seconds": {"low": 0.5, "high": 2.0},
+    "cost": {"total": 0.00012, "some_future_part": 1},
+    "warnings": ["the image is small"],
+    "some_future_field": 1,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Request:
     method: str
@@ -77,7 +104,8 @@ class Fault:
 class FakeApi:
     """State of the fake; every request is kept in ``requests``, each fault is used once, in order.
 
-    ``script`` holds what a job answers to one GET after the other; the last one stays.
+    ``script`` holds what a job answers to one GET after the other; the last one stays. ``retried`` is the
+    script of a job that is taken up again. A page of a list has at most ``page`` entries.
     ``on_answer`` is called before a request is answered.
     """
 
@@ -91,7 +119,10 @@ class FakeApi:
     keys: dict[str, str] = field(default_factory=dict)
     script: list[dict[str, Any]] = field(default_factory=list)
     result: bytes = b"\x89PNG the result"
+    retried: list[dict[str, Any]] = field(default_factory=list)
+    page: int = 100
     max_bytes: int = 1 << 40
+    lifetime: timedelta = timedelta(hours=1)
     on_answer: Callable[[Request], None] = lambda request: None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -203,8 +234,16 @@ class Handler(BaseHTTPRequestHandler):
         routes: list[tuple[str, str, Callable[..., None]]] = [
             ("GET", r"/api/v1/health", lambda r: self.reply_json(200, {"status": "ok", "version": "9.9"})),
             ("GET", r"/api/v1/operations", lambda r: self.reply_json(200, {"operations": OPERATIONS})),
+            ("GET", r"/api/v1/presets", lambda r: self.reply_json(200, {"presets": PRESETS})),
+            ("GET", r"/api/v1/ready", lambda r: self.reply_json(200, {"status": "ready"})),
             ("POST", r"/api/v1/uploads", self.new_upload),
+            ("POST", r"/api/v1/plans", self.make_plan),
             ("POST", r"/api/v1/jobs", self.new_job),
+            ("GET", r"/api/v1/jobs", self.list_jobs),
+            ("GET", r"/api/v1/jobs/([^/]+)/tiles", self.list_tiles),
+            ("GET", r"/api/v1/jobs/([^/]+)/result", self.get_result),
+            ("POST", r"/api/v1/jobs/([^/]+)/cancel", self.cancel_job),
+            ("POST", r"/api/v1/jobs/([^/]+)/retry", self.retry_job),
             ("GET", r"/api/v1/jobs/(.+)", self.get_job),
             ("DELETE", r"/api/v1/jobs/(.+)", self.delete_job),
             ("PUT", r"/blob/(.+)", self.put_blob),
@@ -221,8 +260,9 @@ class Handler(BaseHTTPRequestHandler):
     def new_upload(self, request: Request) -> None:
         upload_id = f"upload-{len(self.api.blobs)}"
         url = f"{self.api.url}/blob/uploads/{upload_id}?sp=cw&{SIGNATURE}"
-        document = {"id": upload_id, "url": url, "expires_at": "2026-11-23T19:00:00Z",
-                    "max_bytes": self.api.max_bytes, "some_future_field": 1}  # fmt: skip
+        expires = (datetime.now(UTC) + self.api.lifetime).isoformat()
+        document = {"id": upload_id, "url": url, "expires_at": expires, "max_bytes": self.api.max_bytes,
+                    "some_future_field": 1}  # fmt: skip
         self.reply_json(201, document)
 
     def new_job(self, request: Request) -> None:
@@ -236,20 +276,84 @@ class Handler(BaseHTTPRequestHandler):
         headers = {"location": f"/api/v1/jobs/{job_id}", "retry-after": "1"}
         self.reply_json(202, {"id": job_id, "state": "queued"}, headers)
 
-    def get_job(self, request: Request, job_id: str) -> None:
+    def make_plan(self, request: Request) -> None:
+        self.reply_json(200, PLAN)
+
+    def script_of(self, job_id: str) -> deque[dict[str, Any]] | None:
+        """Return what a job answers; where there is none, say so to the client."""
         script = self.api.jobs.get(job_id)
         if not script:
             self.reply_problem(
-                404, title="No such job", code="job_not_found", hint="Jobs are kept for a day."
+                404, title="No such job", code="job-not-found", hint="Jobs are kept for a day."
             )
+        return script
+
+    def get_job(self, request: Request, job_id: str) -> None:
+        if not (script := self.script_of(job_id)):
             return
-        self.reply_json(200, script.popleft() if len(script) > 1 else script[0])
+        document = script.popleft() if len(script) > 1 else script[0]
+        etag = f'W/"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:32]}"'
+        headers = {"etag": etag, "retry-after": "1"}
+        if request.headers.get("if-none-match") == etag:
+            self.reply(304, b"", headers)
+        else:
+            self.reply_json(200, document, headers)
+
+    def list_jobs(self, request: Request) -> None:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
+        listed = [
+            {"id": job_id, "state": script[0]["state"], "created_at": "2026-11-23T18:00:00Z",
+             "name": "photo.jpg", "operations": ["canny"], "format": "png", "width": 40, "height": 30}
+            for job_id, script in reversed(self.api.jobs.items())
+            if query.get("state") in (None, script[0]["state"])
+        ]  # fmt: skip
+        first = int(query.get("cursor", 0))
+        last = first + min(int(query.get("limit", 20)), self.api.page)
+        self.reply_json(200, {"jobs": listed[first:last], "next": str(last) if last < len(listed) else None})
+
+    def list_tiles(self, request: Request, job_id: str) -> None:
+        if not self.script_of(job_id):
+            return
+        first = int(parse_qs(urlsplit(request.path).query).get("first", ["0"])[0])
+        tiles = [
+            {"index": 0, "stage": 1, "rect": [0, 0, 40, 15], "state": "done", "attempts": 2, "seconds": 0.25},
+            {"index": 1, "stage": 1, "rect": [0, 15, 40, 30], "state": "begun", "attempts": 1},
+            {"index": 2, "stage": 2, "rect": [0, 0, 40, 15], "state": "waiting", "attempts": 0},
+        ]
+        last = first + self.api.page
+        page = {"tiles": tiles[first:last], "total": 3, "next": last if last < 3 else None}
+        self.reply_json(200, page)
+
+    def get_result(self, request: Request, job_id: str) -> None:
+        if not (script := self.script_of(job_id)):
+            return
+        if not script[-1].get("result"):
+            self.reply_problem(409, title="There is no result", code="no-result")
+        else:
+            self.reply_json(200, script[-1]["result"])
+
+    def cancel_job(self, request: Request, job_id: str) -> None:
+        if not (script := self.script_of(job_id)):
+            return
+        if script[0]["state"] in ("succeeded", "failed", "cancelled"):
+            self.reply_problem(409, title="The job is over", code="job-is-over")
+            return
+        self.api.jobs[job_id] = deque([{"id": job_id, **self.api.job_document(state="cancelled")}])
+        self.reply_json(202, {"id": job_id, "state": "cancelling"}, {"retry-after": "1"})
+
+    def retry_job(self, request: Request, job_id: str) -> None:
+        if not (script := self.script_of(job_id)):
+            return
+        if script[0]["state"] not in ("failed", "cancelled"):
+            self.reply_problem(409, title="The job can't be taken up again", code="not-retryable")
+            return
+        self.api.jobs[job_id] = deque([{"id": job_id, **entry} for entry in self.api.retried])
+        self.reply_json(202, {"id": job_id, "state": "queued"}, {"retry-after": "1"})
 
     def delete_job(self, request: Request, job_id: str) -> None:
-        if self.api.jobs.pop(job_id, None):
-            self.reply(202)
-        else:
-            self.reply_problem(404, title="No such job", code="job_not_found")
+        if self.script_of(job_id):
+            del self.api.jobs[job_id]
+            self.reply(204)
 
     def put_blob(self, request: Request, name: str) -> None:
         query = parse_qs(urlsplit(request.path).query)

@@ -6,8 +6,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tessera_client.cli import app
+from tessera_client.uploads import SMALLEST_BLOCK
 from tests.client.conftest import QUICK
 from tests.client.fake_api import FakeApi, Fault
+
+COMMANDS = [each.name or each.callback.__name__ for each in app.registered_commands if each.callback]
 
 
 @pytest.fixture
@@ -16,7 +19,9 @@ def photo(tmp_path: Path, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Path
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TESSERA_API_URL", api.url)
     monkeypatch.delenv("TESSERA_API_KEY", raising=False)
-    monkeypatch.setattr("tessera_client.client.RetryPolicy", lambda: QUICK)
+    monkeypatch.setattr("tessera_client.settings.RetryPolicy", lambda: QUICK)
+    for name in ("CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / f".{name.lower()}"))
     path = tmp_path / "photo.jpg"
     path.write_bytes(b"pixels")
     return path
@@ -27,7 +32,7 @@ def tessera(*arguments: str) -> Result:
 
 
 def only(folder: Path) -> set[str]:
-    return {entry.name for entry in folder.iterdir()}
+    return {entry.name for entry in folder.iterdir() if not entry.name.startswith(".c")}
 
 
 def test_run_writes_the_result_beside_and_says_where_and_how_long(api: FakeApi, photo: Path) -> None:
@@ -88,6 +93,17 @@ def test_json_is_the_whole_truth_without_the_permission(photo: Path) -> None:
         (["--format", "jpeg"], "photo-canny.jpg", {"format": "jpeg"}),
         (["-o", "a.out", "--format", "jpeg"], "a.out", {"format": "jpeg"}),
         (["-o", "bare"], "bare", {"format": "png"}),
+        (["--format", "same", "--quality", "80"], "photo-canny.jpg", {"format": "same", "quality": 80}),
+        (
+            ["-o", "a.tif", "--compression", "small", "--pyramid", "--keep-metadata"],
+            "a.tif",
+            {"format": "tiff", "compression": "small", "pyramid": True, "keep_metadata": True},
+        ),
+        (
+            ["-o", "a.jpg", "--subsampling", "4:4:4"],
+            "a.jpg",
+            {"format": "jpeg", "subsampling": "4:4:4"},
+        ),
         (["-o", "folder.d"], "folder.d/photo-canny.png", {"format": "png"}),
     ],
 )
@@ -104,10 +120,12 @@ def test_the_format_follows_from_option_or_suffix(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "a.bmp"], "'.bmp' names no known format; use .png, .jpg, .jpeg"),
+        (["-o", "a.bmp"], "'.bmp' names no known format; use .png, .jpg, .jpeg, .tif, .tiff"),
         (["-o", "a.png", "--format", "jpeg"], "suffix of another format"),
-        (["--format", "webp"], "'webp' is not one of png, jpeg"),
-        (["--quality", "80"], "png has no quality"),
+        (["--format", "webp"], "'webp' is not one of png, jpeg, tiff, same"),
+        (["--quality", "80"], "png has no quality; it is for jpeg"),
+        (["--pyramid"], "png has no pyramid; it is for tiff"),
+        (["-o", "a.jpg", "--compression", "small"], "jpeg has no compression; it is for png and tiff"),
         (["--format", "jpeg", "--quality", "0"], "should be greater than or equal to 1"),
         (["-o", "nowhere/a.png"], "the folder nowhere does not exist"),
         (["-o", "old.png"], "old.png already exists"),
@@ -225,16 +243,167 @@ def test_status_json_is_what_the_api_said(api: FakeApi, photo: Path) -> None:
     assert json.loads(tessera("status", "job-1", "--json").stdout) == {"id": "job-1", **api.job_document()}
 
 
-def test_an_unknown_job_ends_with_1(photo: Path) -> None:
+def test_an_unknown_job_ends_with_4(photo: Path) -> None:
     done = tessera("status", "gone/../x")
-    assert (done.exit_code, done.stderr) == (1, "tessera: No such job\n  Jobs are kept for a day.\n")
+    assert (done.exit_code, done.stderr) == (4, "tessera: No such job\n  Jobs are kept for a day.\n")
 
 
-def test_cancel_removes_the_job(api: FakeApi, photo: Path) -> None:
+def test_cancel_stops_the_job_once(api: FakeApi, photo: Path) -> None:
     tessera("submit", "photo.jpg", "--op", "canny")
-    assert tessera("cancel", "job-1").exit_code == 0
+    done = tessera("cancel", "job-1")
+    assert (done.exit_code, done.stdout) == (0, "Job job-1 is being cancelled.\n")
+    assert tessera("status", "job-1", "--quiet").stdout == "cancelled\n"
+    again = tessera("cancel", "job-1")
+    assert (again.exit_code, again.stderr) == (1, "tessera: The job is over\n")
+
+
+def test_retry_takes_a_failed_job_up_again(api: FakeApi, photo: Path) -> None:
+    api.script = [api.job_document(state="failed")]
+    api.retried = [api.succeeded()]
+    tessera("submit", "photo.jpg", "--op", "canny")
+    assert tessera("retry", "job-1").stdout == "Job job-1 goes on.\n"
+    assert tessera("wait", "job-1", "--quiet").stdout == "succeeded\n"
+    assert tessera("retry", "job-1").exit_code == 1
+
+
+def test_delete_removes_jobs_and_goes_on_after_one_that_is_gone(api: FakeApi, photo: Path) -> None:
+    for _ in range(2):
+        tessera("submit", "photo.jpg", "--op", "canny")
+    done = tessera("delete", "job-1", "gone", "job-2")
+    assert done.exit_code == 4
+    assert done.stderr.startswith("tessera: gone: No such job\n")
     assert not api.jobs
-    assert tessera("cancel", "job-1").exit_code == 1
+    assert json.loads(tessera("delete", "job-1", "--json").stdout)["error"]["exit_code"] == 4
+
+
+def test_list_shows_all_pages_up_to_the_limit(api: FakeApi, photo: Path) -> None:
+    api.page = 2
+    for _ in range(5):
+        tessera("submit", "photo.jpg", "--op", "canny")
+    api.jobs["job-2"][0]["state"] = "failed"
+    assert tessera("list", "--quiet").stdout.split() == [f"job-{number}" for number in (5, 4, 3, 2, 1)]
+    assert tessera("list", "--limit", "3", "--quiet").stdout.split() == ["job-5", "job-4", "job-3"]
+    assert [each["id"] for each in json.loads(tessera("list", "--state", "failed", "--json").stdout)] == [
+        "job-2"
+    ]
+    row = ["job-1", "running", "2026-11-23", "18:00:00", "photo.jpg", "canny"]
+    assert row in [line.split() for line in tessera("list").stdout.splitlines()]
+    assert tessera("list", "--state", "queued").stdout == "There are no such jobs.\n"
+
+
+def test_status_lists_the_tiles(api: FakeApi, photo: Path) -> None:
+    api.page = 2
+    tessera("submit", "photo.jpg", "--op", "canny")
+    rows = [line.split() for line in tessera("status", "job-1", "--tiles").stdout.splitlines()]
+    assert ["0", "1", "0,", "0", "to", "40,", "15", "done", "2", "0.25", "s"] in rows
+    assert ["2", "2", "0,", "0", "to", "40,", "15", "waiting", "0"] in rows
+    document = json.loads(tessera("status", "job-1", "--tiles", "--json").stdout)
+    assert [tile["attempts"] for tile in document["tiles"]] == [2, 1, 0]
+
+
+def test_result_gives_a_link_or_the_file(api: FakeApi, photo: Path) -> None:
+    tessera("submit", "photo.jpg", "--op", "canny")
+    tessera("wait", "job-1")
+    link = tessera("result", "job-1")
+    assert link.stdout.startswith(f"{api.url}/blob/results/out?")
+    document = json.loads(tessera("result", "job-1", "--json").stdout)
+    assert (document["size"], document["media_type"]) == (15, "image/png")
+    assert tessera("result", "job-1", "-o", "edges.png", "--quiet").stdout == "edges.png\n"
+    assert (photo.parent / "edges.png").read_bytes() == api.result
+    assert tessera("result", "job-1", "-o", "-").stdout_bytes == api.result
+
+
+def test_a_job_without_result_has_none_to_fetch(api: FakeApi, photo: Path) -> None:
+    api.script = [api.job_document()]
+    tessera("submit", "photo.jpg", "--op", "canny")
+    assert tessera("result", "job-1").stderr == "tessera: There is no result\n"
+    assert "job job-1 has no result yet, it is running" in tessera("result", "job-1", "-o", "a.png").stderr
+    assert only(photo.parent) == {"photo.jpg"}
+
+
+def test_wait_gives_up_in_time_with_5(api: FakeApi, photo: Path) -> None:
+    api.script = [api.job_document()]
+    tessera("submit", "photo.jpg", "--op", "canny")
+    done = tessera("wait", "job-1", "--timeout", "0.2", "--quiet")
+    assert (done.exit_code, done.stderr) == (
+        5,
+        "tessera: the job did not finish within 0.2 s\n  It goes on.\n",
+    )
+
+
+def test_watch_prints_a_line_of_json_for_each_change(api: FakeApi, photo: Path) -> None:
+    api.script = [api.job_document(), api.job_document(), api.succeeded()]
+    tessera("submit", "photo.jpg", "--op", "canny")
+    lines = [json.loads(line) for line in tessera("watch", "job-1", "--json").stdout.splitlines()]
+    assert [line["state"] for line in lines] == ["running", "succeeded"]
+    assert "url" not in lines[-1]["result"]
+
+
+def test_plan_tells_what_a_job_would_take(api: FakeApi, photo: Path) -> None:
+    done = tessera("plan", "photo.jpg", "--op", "canny")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [
+        "Result    40 x 30 pixels, 1 channel of 8 bits",
+        "Tiles     4",
+        "Memory    50.0 MB in each task",
+        "Work      1.50 s of one processor",
+        "Time      0.50 s to 2.00 s",
+        "Cost      $0.000120",
+        "Stage 1   2 tiles of 40 x 16, halo 4: canny",
+        "Stage 2   2 tiles of 40 x 16: canny",
+        "Warning   the image is small",
+    ]
+    assert (
+        json.loads(tessera("plan", "photo.jpg", "--op", "canny", "--json").stdout)["some_future_field"] == 1
+    )
+    assert tessera("plan", "photo.jpg", "--op", "canny", "--quiet").stdout == "4\n"
+    assert not api.jobs
+
+
+def test_presets_are_listed_explained_and_used(api: FakeApi, photo: Path) -> None:
+    assert tessera("presets", "--quiet").stdout == "clean_edges\n"
+    text = tessera("presets", "clean_edges").stdout
+    assert "  --op median_blur:ksize=5\n  --op canny:low=50,high=120\n" in text
+    (photo.parent / "steps.json").write_text(tessera("presets", "clean_edges", "--json").stdout)
+    assert tessera("run", "photo.jpg", "--preset", "clean_edges", "--op", "canny").exit_code == 0
+    assert tessera("run", "photo.jpg", "--pipeline", "steps.json").exit_code == 0
+    first, second = (sent.json["pipeline"] for sent in api.sent("POST", "/jobs"))
+    assert [step["operation"] for step in first] == ["median_blur", "canny", "canny"]
+    assert second == first[:2]
+    assert {"photo-clean_edges-canny.png", "photo-steps.png"} <= only(photo.parent)
+    refused = tessera("run", "photo.jpg", "--preset", "clean")
+    assert (refused.exit_code, refused.stderr) == (
+        2,
+        "tessera: there is no preset 'clean'\n  There are: clean_edges.\n",
+    )
+
+
+def test_no_operation_at_all_is_refused(api: FakeApi, photo: Path) -> None:
+    done = tessera("run", "photo.jpg")
+    assert done.exit_code == 2
+    assert "no operation is given\n  Add --op, --preset or --pipeline." in done.stderr
+
+
+def test_stdin_and_stdout_are_files_too(api: FakeApi, photo: Path) -> None:
+    arguments = ["run", "-", "--op", "canny", "--quiet"]
+    done = CliRunner().invoke(app, arguments, input=b"pixels of stdin")
+    assert (done.exit_code, done.stdout_bytes) == (0, api.result), done.stderr
+    assert api.blobs["uploads/upload-0"] == b"pixels of stdin"
+    (sent,) = api.sent("POST", "/jobs")
+    assert sent.json["name"] == "stdin"
+    assert tessera("run", "photo.jpg", "--op", "canny", "-o", "-").stdout_bytes == api.result
+    assert only(photo.parent) == {"photo.jpg"}
+
+
+def test_an_error_is_one_json_document_too(api: FakeApi, photo: Path) -> None:
+    done = tessera("run", "photo.jpg", "--op", "cany", "--json")
+    assert json.loads(done.stdout) == {
+        "error": {
+            "message": "there is no operation 'cany'",
+            "hint": "Did you mean canny? `tessera operations` lists them.",
+            "exit_code": 2,
+        }
+    }
 
 
 def test_operations_lists_all_with_their_parameters(photo: Path) -> None:
@@ -278,8 +447,41 @@ def test_a_broken_answer_is_no_traceback(api: FakeApi, photo: Path) -> None:
     assert "is not the Tessera API (200 text/html)" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "submit", "status", "wait", "cancel", "operations"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_an_example(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"], env={**os.environ, "COLUMNS": "200"})
     assert done.exit_code == 0
     assert f"tessera {command}" in done.stdout.partition("Example")[2]
+
+
+def test_every_command_is_in_the_help_of_the_whole() -> None:
+    text = CliRunner().invoke(app, ["--help"]).stdout
+    assert [name for name in COMMANDS if f"│ {name} " not in text] == []
+    assert len(COMMANDS) == 14
+
+
+def test_an_upload_that_broke_goes_on_with_the_same_command(api: FakeApi, photo: Path) -> None:
+    photo.write_bytes(bytes(5 * SMALLEST_BLOCK))
+    api.fail("PUT", "blockid=MDAwMDAwMDM%3D", *[503] * QUICK.attempts)
+    broken = tessera("submit", "photo.jpg", "--op", "canny")
+    assert broken.exit_code == 1
+    assert "blocks have arrived: the same command again goes on from there." in broken.stderr
+    (record,) = (photo.parent / ".cache/tessera/uploads").iterdir()
+    assert record.stat().st_mode & 0o777 == 0o600
+    sent = len(api.sent("PUT", "comp=block&"))
+    done = tessera("submit", "photo.jpg", "--op", "canny")
+    assert done.exit_code == 0, done.stderr
+    assert len(api.sent("PUT", "comp=block&")) - sent < 5
+    assert len(api.sent("POST", "/uploads")) == 1
+    assert api.blobs["uploads/upload-0"] == photo.read_bytes()
+    assert not record.exists()
+
+
+def test_a_file_that_changed_is_sent_from_the_beginning(api: FakeApi, photo: Path) -> None:
+    photo.write_bytes(bytes(5 * SMALLEST_BLOCK))
+    api.fail("PUT", "blockid=MDAwMDAwMDM%3D", *[503] * QUICK.attempts)
+    assert tessera("submit", "photo.jpg", "--op", "canny").exit_code == 1
+    photo.write_bytes(b"1" * 5 * SMALLEST_BLOCK)
+    assert tessera("submit", "photo.jpg", "--op", "canny").exit_code == 0
+    assert len(api.sent("POST", "/uploads")) == 2
+    assert api.blobs["uploads/upload-0"] == photo.read_bytes()

@@ -1,5 +1,6 @@
 """The command as a process of its own: signals, terminal, start-up."""
 
+import json
 import os
 import pty
 import re
@@ -18,6 +19,7 @@ import pytest
 from tests.client.fake_api import FakeApi, Request
 
 DEADLINE = 60.0
+HEAVY = {"httpx", "pydantic", "tenacity", "rich.progress", "cv2", "numpy", "yaml", "asyncio", "tessera_local"}
 PROJECT = str(Path(__file__).parents[2])
 
 
@@ -28,17 +30,29 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
+def own_folders(home: Path) -> dict[str, str]:
+    """Return the variables for a configuration and a cache beside the photo."""
+    return {f"XDG_{name}_HOME": str(home.with_name(f"{home.name}-{name}")) for name in ("CONFIG", "CACHE")}
+
+
 @pytest.fixture
 def start(api: FakeApi, photo: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start the command in the photo's folder; it is gone at the end of the test whatever happens."""
     with ExitStack() as stack:
 
-        def start_one(*arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        def start_one(
+            *arguments: str, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE
+        ) -> subprocess.Popen[str]:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tessera_client.cli", *arguments],
                 cwd=photo.parent,
-                env={**os.environ, "PYTHONPATH": PROJECT, "TESSERA_API_URL": api.url},
-                stdin=subprocess.DEVNULL,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": PROJECT,
+                    "TESSERA_API_URL": api.url,
+                    **own_folders(photo.parent),
+                },
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 text=True,
@@ -58,9 +72,13 @@ class CtrlC:
         self._process: Queue[subprocess.Popen[str]] = Queue()
         api.on_answer = self._press
 
+    def by(self, process: subprocess.Popen[str]) -> None:
+        """Say which process it is for."""
+        self._process.put(process)
+
     def stops(self, process: subprocess.Popen[str]) -> tuple[str, str]:
         """Wait for the end of the process; return stdout and stderr."""
-        self._process.put(process)
+        self.by(process)
         return process.communicate(timeout=DEADLINE)
 
     def _press(self, request: Request) -> None:
@@ -82,11 +100,11 @@ def test_ctrl_c_cancels_the_job(
     process = start("run", "photo.jpg", "--op", "canny")
     out, err = pressed.stops(process)
     assert process.returncode == 130
-    assert "tessera: interrupted; job job-1 is being cancelled, its data is removed" in err
+    assert "tessera: interrupted; job job-1 is being cancelled" in err
     assert "Traceback" not in err
     assert out == ""
-    assert len(api.sent("DELETE", "/jobs/job-1")) == 1
-    assert not api.jobs
+    assert len(api.sent("POST", "/jobs/job-1/cancel")) == 1
+    assert api.jobs["job-1"][0]["state"] == "cancelled"
     assert [entry.name for entry in photo.parent.iterdir()] == ["photo.jpg"]
 
 
@@ -155,13 +173,85 @@ def test_a_cancellation_that_fails_is_not_called_done(
     api: FakeApi, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     api.script = [api.job_document()]
-    api.fail("DELETE", "/jobs/", 409)
+    api.fail("POST", "/cancel", 409)
     pressed = CtrlC(api, "GET", "/jobs/")
     process = start("run", "photo.jpg", "--op", "canny")
     _, err = pressed.stops(process)
     assert process.returncode == 130
     assert "job job-1 may still be running: the API answered 409" in err
     assert "tessera cancel job-1" in err
+
+
+@pytest.mark.parametrize(
+    ("answer", "says", "cancels"),
+    [
+        ("\n", "job job-1 is being cancelled", True),
+        ("c\n", "job job-1 is being cancelled", True),
+        ("l\n", "job job-1 goes on", False),
+        (None, "job job-1 goes on", False),
+    ],
+    ids=["enter", "cancel", "leave", "Ctrl-C again"],
+)
+def test_at_a_terminal_ctrl_c_asks_what_to_do_with_the_job(
+    api: FakeApi, start: Callable[..., subprocess.Popen[str]], answer: str | None, says: str, cancels: bool
+) -> None:
+    api.script = [api.job_document()]
+    pressed = CtrlC(api, "GET", "/jobs/")
+    ours, theirs = pty.openpty()
+    process = start("run", "photo.jpg", "--op", "canny", stdin=theirs, stderr=theirs)
+    os.close(theirs)
+    pressed.by(process)
+    shown = read_until(ours, b"[C/l]")
+    if answer is None:
+        process.send_signal(signal.SIGINT)
+    else:
+        os.write(ours, answer.encode())
+    shown += read_until(ours, None)
+    os.close(ours)
+    assert process.wait(DEADLINE) == 130
+    assert "Cancel job job-1, or leave it running?" in shown
+    assert says in shown
+    assert bool(api.sent("POST", "/cancel")) == cancels
+
+
+@pytest.mark.parametrize("choice", ["cancel", "leave"])
+def test_what_ctrl_c_does_can_be_chosen_before(
+    api: FakeApi, start: Callable[..., subprocess.Popen[str]], choice: str
+) -> None:
+    api.script = [api.job_document()]
+    pressed = CtrlC(api, "GET", "/jobs/")
+    process = start("run", "photo.jpg", "--op", "canny", "--on-interrupt", choice)
+    _, err = pressed.stops(process)
+    assert process.returncode == 130
+    assert bool(api.sent("POST", "/cancel")) == (choice == "cancel")
+    assert ("go on with `tessera wait job-1 -o FILE`" in err) == (choice == "leave")
+
+
+@pytest.mark.parametrize("choice", ["cancel", "leave"])
+def test_ctrl_c_stops_several_files_and_says_what_became_of_them(
+    api: FakeApi, photo: Path, start: Callable[..., subprocess.Popen[str]], choice: str
+) -> None:
+    (photo.parent / "second.jpg").write_bytes(b"pixels")
+    api.script = [api.job_document()]
+    pressed = CtrlC(api, "GET", "/jobs/job-2")
+    arguments = ["--op", "canny", "--on-interrupt", choice, "--json"]
+    process = start("run", "photo.jpg", "second.jpg", *arguments)
+    out, err = pressed.stops(process)
+    assert process.returncode == 130, err
+    assert json.loads(out)["stopped"] == 2
+    assert len(api.sent("POST", "/cancel")) == (2 if choice == "cancel" else 0)
+    assert ("these jobs go on: job-1 job-2" in err) == (choice == "leave")
+    assert "Traceback" not in err
+
+
+def read_until(terminal: int, end: bytes | None) -> str:
+    """Return what a terminal shows up to these bytes, or up to its end."""
+    shown = b""
+    # A pseudo-terminal whose other side is closed ends with an error, not with an end of file.
+    with suppress(OSError):
+        while end is None or end not in shown:
+            shown += os.read(terminal, 65536)
+    return shown.decode()
 
 
 def test_a_terminal_gets_bars_and_stdout_stays_clean(
@@ -191,7 +281,7 @@ def test_help_loads_no_http_client() -> None:
     script = (
         "import sys; from typer.testing import CliRunner; from tessera_client.cli import app\n"
         "result = CliRunner().invoke(app, ['--help']); assert result.exit_code == 0, result.output\n"
-        "print(sorted({'httpx', 'pydantic', 'tenacity', 'rich.progress'} & set(sys.modules)))"
+        f"print(sorted({HEAVY} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True
@@ -202,7 +292,7 @@ def test_help_loads_no_http_client() -> None:
 def test_what_was_not_foreseen_is_one_line_and_no_traceback(photo: Path, api: FakeApi) -> None:
     script = (
         "import tessera_client.commands.jobs as jobs; from tessera_client import cli\n"
-        "import sys; sys.argv = ['tessera', 'status', 'j']; jobs.status = lambda *_: 1 / 0; cli.main()"
+        "import sys; sys.argv = ['tessera', 'status', 'j']; jobs.status = lambda *_, **__: 1 / 0; cli.main()"
     )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)

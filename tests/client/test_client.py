@@ -1,7 +1,9 @@
+import hashlib
 import io
 import logging
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +14,8 @@ from tessera_client import (
     ApiError,
     Client,
     ConnectionFailed,
+    DownloadFailed,
+    Job,
     JobFailed,
     NotFound,
     Output,
@@ -21,6 +25,7 @@ from tessera_client import (
     WaitTimedOut,
     parse_step,
 )
+from tessera_client.polling import Patience
 from tests.client.conftest import QUICK
 from tests.client.fake_api import FakeApi, Fault
 
@@ -119,9 +124,9 @@ def test_a_cancelled_job_is_no_success(api: FakeApi, client: Client, uploaded: s
         client.wait(client.submit(uploaded, []).id)
 
 
-def test_cancel_removes_the_job(api: FakeApi, client: Client, uploaded: str) -> None:
+def test_delete_removes_the_job(api: FakeApi, client: Client, uploaded: str) -> None:
     job = client.submit(uploaded, [])
-    client.cancel(job.id)
+    client.delete(job.id)
     assert not api.jobs
     with pytest.raises(NotFound, match="No such job"):
         client.job(job.id)
@@ -264,3 +269,57 @@ def test_the_network_can_be_replaced() -> None:
     answer = httpx.MockTransport(lambda _: httpx.Response(200, json={"status": "ok"}))
     with Client("http://anywhere", transport=answer) as client:
         assert client.health().version is None
+
+
+def test_what_has_not_changed_is_not_sent_again(api: FakeApi, client: Client, uploaded: str) -> None:
+    api.script = [api.job_document(), api.job_document(), api.job_document(), api.succeeded()]
+    answers = list(client.watch(client.submit(uploaded, []).id))
+    assert [job.state for job in answers] == ["running", "running", "running", "succeeded"]
+    assert answers[0] == answers[1] == answers[2]
+    tags = [request.headers.get("if-none-match") for request in api.sent("GET", "/jobs/")]
+    assert tags[0] is None
+    assert tags[1] == tags[2] == tags[3] == answers[0].etag
+
+
+@pytest.mark.parametrize(
+    ("asked", "elapsed", "pause"),
+    [
+        (0.0, 0.0, 0.1),
+        (1.0, 0.0, 0.1),
+        (7.0, 0.0, 7.0),
+        (900.0, 0.0, 30.0),
+        (0.0, 3.0, 0.3),
+        (0.0, 99.0, 1.0),
+    ],
+)
+def test_questions_come_ever_more_slowly_and_as_the_api_asks(
+    monkeypatch: pytest.MonkeyPatch, asked: float, elapsed: float, pause: float
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("tessera_client.polling.time.monotonic", lambda: now)
+    patience = Patience(60.0, None)
+    now += elapsed
+    assert patience.pause(Job(id="j", state="running", retry_after=asked)) == pytest.approx(pause)
+
+
+def test_a_result_with_another_digest_is_not_kept(
+    api: FakeApi, client: Client, uploaded: str, tmp_path: Path
+) -> None:
+    api.script = [api.succeeded(sha256=hashlib.sha256(b"another").hexdigest())]
+    job = client.wait(client.submit(uploaded, []).id)
+    with pytest.raises(DownloadFailed, match=r"the result's SHA-256 is .* was promised"):
+        client.download(job, tmp_path / "out.png")
+    assert list(tmp_path.iterdir()) == []
+    api.script = [api.succeeded(sha256=hashlib.sha256(api.result).hexdigest().upper())]
+    job = client.wait(client.submit(uploaded, []).id)
+    assert client.download(job, tmp_path / "out.png").read_bytes() == api.result
+
+
+def test_previews_are_links(client: Client, api: FakeApi) -> None:
+    body = b'{"input": {"url": "http://s/i?sig=x", "media_type": "image/jpeg"}}'
+    api.faults.append(Fault("GET", "/preview", 200, body, {"content-type": "application/json"}))
+    previews = client.previews("j")
+    assert previews.input is not None
+    assert previews.input.media_type == "image/jpeg"
+    assert previews.result is None
+    assert "sig=" not in repr(previews)

@@ -1,5 +1,5 @@
+import hashlib
 import random
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,10 +66,9 @@ def test_nothing_is_left_when_storage_never_delivers(
 def test_a_result_of_another_size_is_refused(
     api: FakeApi, client: Client, job: Job, tmp_path: Path, promised: int
 ) -> None:
-    assert job.result is not None
-    wrong = replace(job, result=replace(job.result, size=promised))
+    api.jobs[job.id][-1]["result"]["size"] = promised
     with pytest.raises(DownloadFailed, match=rf"has 1,000,000 bytes where {promised:,} were promised"):
-        client.download(wrong, tmp_path / "out.png")
+        client.download(job, tmp_path / "out.png")
     assert only(tmp_path) == ""
 
 
@@ -159,3 +158,19 @@ def test_without_a_result_the_state_is_said(
 ) -> None:
     with pytest.raises(error, match=state):
         client.download(Job(id="j", state=state), tmp_path / "out.png")
+
+
+def test_each_block_is_compared_with_its_digest(api: FakeApi, client: Client, tmp_path: Path) -> None:
+    parts = [api.result[:4], api.result[4:]]
+    blocks = [{"size": len(part), "md5": hashlib.md5(part).hexdigest()} for part in parts]
+    api.blobs["uploads/up"] = b"pixels"
+    api.script = [api.succeeded(blocks=blocks)]
+    job = client.job(client.submit("up", []).id)
+    assert client.download(job, tmp_path / "good.png").read_bytes() == api.result
+    blocks[1]["md5"] = hashlib.md5(b"another").hexdigest()
+    with pytest.raises(DownloadFailed, match="block 2 of 2 has another digest"):
+        client.download(job, tmp_path / "bad.png")
+    api.jobs[job.id][-1]["result"]["blocks"] = blocks[:1]
+    with pytest.raises(DownloadFailed, match="longer than its blocks"):
+        client.download(job, tmp_path / "bad.png")
+    assert only(tmp_path) == "good.png"

@@ -1,16 +1,19 @@
+import base64
 import io
 import random
 import threading
 import tracemalloc
+from datetime import timedelta
 from pathlib import Path
 from typing import override
+from urllib.parse import quote
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tessera_client import Client, Refused, UploadFailed
+from tessera_client import Client, Refused, UploadFailed, UploadRefused, UploadState
 from tessera_client.uploads import MIB, MOST_BLOCKS, SINGLE_PUT_LIMIT, SMALLEST_BLOCK, block_size
 from tests.client.conftest import QUICK
 from tests.client.fake_api import SIGNATURE, FakeApi
@@ -182,3 +185,46 @@ def test_block_sizes_stay_within_the_limits_of_storage(size: int) -> None:
     assert block % MIB == 0
     assert -(-size // block) <= MOST_BLOCKS
     assert block <= 4000 * MIB
+
+
+def test_an_upload_goes_on_where_it_stopped(api: FakeApi, client: Client) -> None:
+    data, state = some_bytes(6 * SMALLEST_BLOCK + 1), UploadState()
+    api.fail("PUT", f"blockid={quote(_block(3), safe='')}", *[503] * QUICK.attempts)
+    with pytest.raises(UploadFailed, match="storage answered 503"):
+        client.upload(io.BytesIO(data), state=state)
+    there = set(state.done)
+    assert {0, 1, 2} & there
+    assert 3 not in there
+    before = len(api.sent("PUT", "comp=block&"))
+    seen: list[int] = []
+    upload = client.upload(io.BytesIO(data), state=state, progress=lambda done, total: seen.append(done))
+    assert api.blobs[f"uploads/{upload.id}"] == data
+    assert len(api.sent("PUT", "comp=block&")) - before == 7 - len(there)
+    assert len(api.sent("POST", "/uploads")) == 1
+    assert seen[-1] == len(data)
+
+
+@pytest.mark.parametrize("change", ["another size", "too little time left"])
+def test_an_upload_that_cannot_go_on_begins_anew(api: FakeApi, client: Client, change: str) -> None:
+    data, state = some_bytes(4 * SMALLEST_BLOCK), UploadState()
+    api.lifetime = timedelta(minutes=1 if change == "too little time left" else 60)
+    api.fail("PUT", f"blockid={quote(_block(2), safe='')}", *[503] * QUICK.attempts)
+    with pytest.raises(UploadFailed):
+        client.upload(io.BytesIO(data), state=state)
+    if change == "another size":
+        data += b"more"
+    upload = client.upload(io.BytesIO(data), state=state)
+    assert api.blobs[f"uploads/{upload.id}"] == data
+    assert len(api.sent("POST", "/uploads")) == 2
+
+
+def test_a_place_that_storage_refuses_is_not_tried_again(api: FakeApi, client: Client) -> None:
+    state = UploadState()
+    api.fail("PUT", "/blob/", 403)
+    with pytest.raises(UploadRefused):
+        client.upload(io.BytesIO(b"pixels"), state=state)
+    assert state == UploadState()
+
+
+def _block(index: int) -> str:
+    return base64.b64encode(b"%08d" % index).decode()

@@ -11,7 +11,7 @@ from tessera.geometry import Rect
 from tessera.operations import GeometryOperation
 from tessera.operations.base import Array
 from tessera.pipeline import bind, check
-from tessera.plan import ImageInfo, Output, Pixels, Shape, Step
+from tessera.plan import ImageInfo, Output, Pixels, Raster, Shape, Step
 from tessera.planner import Limits, make_plan
 from tests.core.local_operations import shape_of
 from tests.core.moving_operations import MOVING, moving_steps
@@ -124,9 +124,13 @@ def test_a_crop_first_reads_only_its_part_of_the_input() -> None:
     crop = {"operation": "crop", "parameters": {"x": 5000, "y": 6000, "width": 4000, "height": 3000}}
     blur = Step(operation="median_blur", parameters={"ksize": 5})
     plan = make_plan(_info(12_000, 12_000), [Step.from_json(crop), blur], Output(), Limits())
-    assert plan.stages[0].source.box == Rect(5000, 6000, 9000, 9000)
+    source = plan.stages[0].source
+    assert isinstance(source, Raster)
+    assert source.box == Rect(5000, 6000, 9000, 9000)
     plan = make_plan(_info(12_000, 12_000), [blur, Step.from_json(crop)], Output(), Limits())
-    box = plan.stages[0].source.box
+    source = plan.stages[0].source
+    assert isinstance(source, Raster)
+    box = source.box
     assert (box.y0, box.y1) == (5998, 9002)
     assert box.x0 in range(4992 - 64, 4999)
     assert box.width < 4200

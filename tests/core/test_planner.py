@@ -13,13 +13,9 @@ from tests.support.pipelines import INVERT, canny, median_blur, steps, threshold
 PNG, DEFAULTS = Output(), Limits()
 
 
-def image(
-    width: int, height: int, channels: int = 3, depth: int = 8, *, progressive: bool = False
-) -> ImageInfo:
+def image(width: int, height: int, channels: int = 3, depth: int = 8, *, held: int = 0) -> ImageInfo:
     pixels = Pixels.from_json({"channels": channels, "depth": depth})
-    return ImageInfo(
-        format="jpeg", width=width, height=height, pixels=pixels, size=1, etag="", progressive=progressive
-    )
+    return ImageInfo(format="jpeg", width=width, height=height, pixels=pixels, size=1, etag="", held=held)
 
 
 def plan(
@@ -87,7 +83,7 @@ def test_a_plan_survives_the_wire() -> None:
     ("info", "limits", "limit", "actual"),
     [
         (image(2000, 2000), {"max_pixels": 1_000_000}, 1_000_000, 4_000_000),
-        (image(2000, 2000, progressive=True), {"max_whole_pixels": 1_000_000}, 1_000_000, 4_000_000),
+        (image(2000, 2000, held=400 << 20), {}, 256 << 20, 400 << 20),
         (image(1, 60_000), {"band_rows": 1}, 50_000, 60_002),
     ],
 )

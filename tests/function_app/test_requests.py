@@ -48,7 +48,7 @@ def test_the_least_job_is_a_png() -> None:
         (body(pipeline=[{"operation": 1}]), "/pipeline/0/operation", "string"),
         (body(pipeline=[{"operation": "invert", "a/b~c": 1}]), "/pipeline/0/a~1b~0c", "not permitted"),
         (body(pipeline=[{"operation": "invert"}] * 33), "/pipeline", "32"),
-        (body(output={"format": "webp"}), "/output/format", "'png' or 'jpeg'"),
+        (body(output={"format": "webp"}), "/output/format", "'png', 'jpeg', 'tiff' or 'same'"),
         (body(output={"format": "jpeg", "quality": 101}), "/output/quality", "100"),
         (body(output={"format": "jpeg", "quality": "90"}), "/output/quality", "integer"),
         (body(name="n" * 1001), "/name", "1000"),

@@ -16,7 +16,7 @@ from tessera import naming
 from tessera.checksum import Adler
 from tessera.messages import Fault, Outcome, Result
 from tessera.parts import frame_block, part_block
-from tessera.plan import Pixels
+from tessera.plan import Pixels, Raster
 from tests.function_app import stored
 
 ENDED_AT = "2026-01-01T00:00:00+00:00"
@@ -67,6 +67,7 @@ def test_progress_follows_the_blocks_of_each_phase_and_never_falls(services: Ser
     result = naming.result(job, "png")
     seen = [look(job, services)]
     assert seen[0].stage == StageView(index=1, count=3, name="decode")
+    assert isinstance(plan.stages[0].source, Raster)
     put_rows(store, source, plan.stages[0].source.bands.count)
     seen.append(look(job, services))
     assert seen[-1].tiles == TilesView(total=8, done=0)

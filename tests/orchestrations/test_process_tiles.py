@@ -5,7 +5,7 @@ import pytest
 from orchestrations.process_tiles import MOST_CHILDREN, parts
 from tessera.geometry import Rect
 from tessera.messages import TileOrder, TilesOrder
-from tessera.plan import Output, Raster, Stage
+from tessera.plan import ImageInfo, Output, Pixels, Raster, Stage
 
 
 def order(tiles: int) -> TilesOrder:
@@ -14,7 +14,10 @@ def order(tiles: int) -> TilesOrder:
         name="source", frame=frame, box=frame, channels=3, dtype="u1", block_width=8, block_height=8
     )
     stage = Stage(index=0, source=source, width=8, height=tiles, tile_width=8, tile_height=1)
-    return TilesOrder(job="0" * 32, stage=stage, output=Output(), first=0, last=tiles)
+    image = ImageInfo(format="png", width=8, height=tiles, pixels=Pixels(channels=3), size=1, etag="")
+    return TilesOrder(
+        job="0" * 32, upload="1" * 32, image=image, stage=stage, output=Output(), first=0, last=tiles
+    )
 
 
 def leaves(node: TilesOrder) -> list[int]:

@@ -1,0 +1,71 @@
+"""Where the stages that look at the input read it: from a block raster, or from the upload itself.
+
+A raster costs one decoding, a write and reads. An upload that can be read by boxes costs none of these, but
+each tile decodes all blocks (tiles or strips of a TIFF, groups of restart intervals of a JPEG) that it
+touches.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tessera.geometry import Grid, Rect, window
+from tessera.passes import passes
+from tessera.plan import ImageInfo, Raster, Stage, Upload
+from tessera.rasters import around, read_box, source_raster
+from tessera.tiling import Draft, Tiling, is_full_width
+
+_MOST_DECODING = 2.5
+"""Times that the image may be decoded in all, so that doing without a raster is quicker."""
+
+
+class Reading(NamedTuple):
+    """A stage that looks at the input."""
+
+    stage: Stage
+    draft: Draft
+    tiling: Tiling
+
+    @property
+    def halo(self) -> int:
+        """Return the pixels around a tile that the operation measured at its end needs."""
+        return self.draft.measure.halo if self.draft.measure else 0
+
+    @property
+    def by_bands(self) -> bool:
+        """Tell whether whole bands of the input are read."""
+        return is_full_width(self.tiling, self.draft.shapes[-1]) and not self.draft.turns
+
+
+def source_of(image: ImageInfo, stages: Sequence[Reading]) -> Raster | Upload:
+    """Return the source that all stages that look at the input read."""
+    frame = image.shape.frame
+    if image.block and sum(_decoded(image.block, each) for each in stages) <= _MOST_DECODING * frame.pixels:
+        return Upload(frame=frame, indexing=not image.random)
+    boxes = [
+        read_box(each.draft.pipeline, [shape.frame for shape in each.draft.shapes], each.stage, each.halo)
+        for each in stages
+    ]
+    return source_raster(image, around(boxes), by_bands=all(each.by_bands for each in stages))
+
+
+def _decoded(block: tuple[int, int], reading: Reading) -> int:
+    """Return the pixels that the tiles of a stage decode in all, as if each were the one in the middle."""
+    stage, draft = reading.stage, reading.draft
+    made, grid = draft.shapes[-1].frame, stage.grid
+    tile = grid.tile(grid.rows // 2 * grid.columns + grid.columns // 2)
+    width = stage.chunk_width or tile.width
+    parts = [tile._replace(x0=x0, x1=min(x0 + width, tile.x1)) for x0 in range(tile.x0, tile.x1, width)]
+    frames = [shape.frame for shape in draft.shapes]
+    regions = [
+        passes(draft.pipeline, frames, window(part, reading.halo, made) if reading.halo else part)[0].region
+        for part in parts
+    ]
+    return grid.count * sum(_covered(block, region, frames[0]) for region in regions)
+
+
+def _covered(block: tuple[int, int], region: Rect, frame: Rect) -> int:
+    """Return the pixels of the blocks that share some with *region*."""
+    grid = Grid(frame.width, frame.height, min(block[0], frame.width), min(block[1], frame.height))
+    touched = list(grid.touching(region))
+    first, last = grid.tile(touched[0]), grid.tile(touched[-1])
+    return (last.x1 - first.x0) * (last.y1 - first.y0)

@@ -1,0 +1,102 @@
+"""Reading by ranges: few requests, nothing beyond what was asked, and never less."""
+
+import numpy as np
+import pytest
+
+from tessera.errors import CorruptImage
+from tessera.formats import ImageFile, open_image
+from tessera.formats.ranges import Ranges, in_memory, overlap
+from tessera.geometry import Rect
+from tests.formats.files import tiff
+from tests.support.images import encode, textured
+
+DATA = np.random.default_rng(0).bytes(1 << 20)
+
+
+class Requests:
+    """An upload that notes what is asked of it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.seen: list[tuple[int, int]] = []
+
+    def __call__(self, offset: int, length: int) -> bytes:
+        """Return a range."""
+        self.seen.append((offset, length))
+        return self.data[offset : offset + length]
+
+    def open(self) -> ImageFile:
+        """Open the image, and forget what that asked for."""
+        image = open_image(self, len(self.data))
+        self.seen.clear()
+        return image
+
+
+def test_neighbours_come_with_one_request_and_distant_ones_do_not() -> None:
+    requests = Requests(DATA)
+    spans = [(500_000, 100), (10, 20), (30, 50), (200, 5), (600_000, 7)]
+    found = Ranges(requests, len(DATA)).many(spans)
+    assert found == [DATA[offset : offset + length] for offset, length in spans]
+    assert requests.seen == [(10, 195), (500_000, 100), (600_000, 7)]
+
+
+def test_small_reads_near_each_other_are_one_request() -> None:
+    requests = Requests(DATA)
+    ranges = Ranges(requests, len(DATA))
+    for offset in range(0, 60_000, 1000):
+        assert ranges.at(offset, 12) == DATA[offset : offset + 12]
+    assert len(requests.seen) == 1
+
+
+@pytest.mark.parametrize(("offset", "length"), [(0, len(DATA) + 1), (len(DATA), 1), (-1, 2), (1 << 60, 1)])
+def test_what_is_not_there_is_never_given_short(offset: int, length: int) -> None:
+    with pytest.raises(CorruptImage, match=f"of {len(DATA):,}"):
+        in_memory(DATA).at(offset, length)
+
+
+def test_a_part_ends_where_it_ends() -> None:
+    part = in_memory(DATA).part(100, 50)
+    assert b"".join(part.stream(0)) == DATA[100:150]
+    with pytest.raises(CorruptImage):
+        part.at(40, 11)
+
+
+def test_overlapping_spans_are_found() -> None:
+    assert overlap(np.array([30, 0, 10]), np.array([5, 10, 20])) is None
+    assert overlap(np.array([29, 0, 10]), np.array([5, 10, 20])) == 0
+
+
+def test_a_row_of_tiles_is_one_request_and_a_tile_alone_no_more_than_itself() -> None:
+    data = tiff(textured(640, 640), tile=(64, 64), compression="zlib", photometric="rgb")
+    requests = Requests(data)
+    image = requests.open()
+    assert image.block == (64, 64)
+    image.read(Rect(0, 64, 640, 128))
+    assert len(requests.seen) == 1
+    requests.seen.clear()
+    image.read(Rect(70, 70, 100, 100))
+    assert len(requests.seen) == 1
+    assert requests.seen[0][1] < len(data) / 50
+
+
+def test_uncompressed_rows_are_read_alone_though_they_are_one_strip() -> None:
+    data = tiff(textured(3000, 400), rowsperstrip=3000, photometric="rgb")
+    requests = Requests(data)
+    image = requests.open()
+    assert image.random
+    image.read(Rect(0, 10, 400, 20))
+    assert sum(length for _, length in requests.seen) <= 1 << 20 < len(data)
+
+
+def test_a_rect_that_is_not_inside_is_refused() -> None:
+    image = Requests(tiff(textured(64, 64), rowsperstrip=64, photometric="rgb")).open()
+    for rect in (Rect(0, 0, 65, 64), Rect(-1, 0, 5, 5), Rect(5, 5, 5, 9)):
+        with pytest.raises(ValueError, match="not inside 64 x 64"):
+            image.read(rect)
+
+
+def test_a_streamed_image_is_not_read_at_random() -> None:
+    image = Requests(encode(textured(64, 64))).open()
+    assert not image.random
+    with pytest.raises(ValueError, match="this png is read from top to bottom only"):
+        image.read(image.frame)

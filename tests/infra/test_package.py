@@ -1,0 +1,148 @@
+"""The package that is deployed: built for real, looked through, and started by the worker's runtime."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.build_package import pack
+from tests.infra.conftest import ROOT, run
+from tests.test_repository import DEPLOYED, OWN_PACKAGES, read_pins
+
+# OpenCV's wheel takes 154 MB of it: a module of 74 MB and the libraries that it is linked with.
+MOST_UNPACKED = 320_000_000
+INDEX = """
+import json, os, sys
+from azure_functions_runtime import loader
+functions = loader.index_function_app(os.path.join(os.getcwd(), os.environ["PYTHON_SCRIPT_FILE_NAME"]))
+files = {name: str(getattr(module, "__file__", None)) for name, module in sys.modules.items()}
+foreign = [name for name, file in files.items() if "/.venv/" in file]
+print(json.dumps({"functions": sorted(f.get_function_name() for f in functions), "foreign": sorted(foreign)}))
+"""
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the package with the script that deployments use."""
+    folder = tmp_path_factory.mktemp("package") / "functions"
+    done = run(sys.executable, "scripts/build_package.py", "--folder", folder)
+    if "Packages are built for" in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bare_python(package: Path) -> dict[str, Any]:
+    """Return how to run Python with the package and nothing else: not even the interpreter's own packages."""
+    settings = json.loads((ROOT / "local.settings.json").read_text())["Values"]
+    python_path = f"{package / '.python_packages/lib/site-packages'}{os.pathsep}{package}"
+    base = Path(getattr(sys, "_base_executable", sys.executable))
+    return {
+        "command": [str(base), "-S", "-s"],
+        "environment": {**settings, "PATH": os.defpath, "PYTHONPATH": python_path},
+    }
+
+
+def test_only_the_app_and_its_packages_are_in_it(package: Path) -> None:
+    assert {path.name for path in package.iterdir()} - {"__pycache__"} == DEPLOYED | {".python_packages"}
+    found = {path.relative_to(package).parts[0] for path in package.rglob("*.py")}
+    assert found & set(OWN_PACKAGES) == {"function_app", "orchestrations", "activities", "tessera"}
+
+
+def test_it_holds_the_locked_packages_and_no_others(package: Path) -> None:
+    site = package / ".python_packages/lib/site-packages"
+    installed = {path.name.removesuffix(".dist-info").replace("-", "==") for path in site.glob("*.dist-info")}
+    locked = {pin.replace("-", "_").replace(".", "_") for pin in read_pins("requirements.txt")}
+    assert {name.lower().replace("-", "_").replace(".", "_") for name in installed} == locked
+
+
+def test_no_tests_no_tools_no_secrets_are_in_it(package: Path) -> None:
+    unwanted = [
+        "tests",
+        "local.settings.json",
+        ".env",
+        "emulator",
+        "tessera_client",
+        "streamlit",
+        "pytest",
+        "pip",
+    ]
+    assert [str(path) for name in unwanted for path in package.rglob(name)] == []
+
+
+def test_it_is_small_enough(package: Path) -> None:
+    unpacked = sum(path.stat().st_size for path in package.rglob("*") if path.is_file())
+    assert unpacked < MOST_UNPACKED
+
+
+def test_the_archive_is_the_folder(package: Path) -> None:
+    with zipfile.ZipFile(package.with_suffix(".zip")) as archive:
+        names = archive.namelist()
+    assert names == sorted(names, key=Path)
+    assert set(names) == {str(path.relative_to(package)) for path in package.rglob("*") if path.is_file()}
+
+
+def test_the_archive_depends_on_nothing_but_the_files(package: Path, tmp_path: Path) -> None:
+    archives: list[bytes] = []
+    for name in ("one", "two"):
+        folder = tmp_path / name / "functions"
+        shutil.copytree(package / "tessera", folder)
+        os.utime(folder / "naming.py", (len(archives) * 10_000, 1_000_000))
+        pack(folder, folder.with_suffix(".zip"))
+        archives.append(folder.with_suffix(".zip").read_bytes())
+    assert archives[0] == archives[1]
+
+
+def test_the_app_starts_with_nothing_but_the_package(package: Path, bare_python: dict[str, Any]) -> None:
+    done = subprocess.run(
+        [*bare_python["command"], "-c", "import main; print(type(main.app).__name__)"],
+        cwd=package,
+        env=bare_python["environment"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "DFApp"), done.stderr
+
+
+def test_the_workers_runtime_indexes_every_function(
+    package: Path, bare_python: dict[str, Any], tmp_path: Path
+) -> None:
+    import azure_functions_runtime
+
+    # The worker brings its own code and finds everything else in the package, as on Azure.
+    (tmp_path / "azure_functions_runtime").symlink_to(Path(azure_functions_runtime.__file__).parent)
+    environment = dict(bare_python["environment"])
+    environment["PYTHONPATH"] += f"{os.pathsep}{tmp_path}"
+    done = subprocess.run(
+        [*bare_python["command"], "-c", INDEX],
+        cwd=package,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    checkout = run(sys.executable, "-c", INDEX, env={**bare_python["environment"], "PYTHONPATH": ""})
+    assert found["functions"] == json.loads(checkout.stdout.splitlines()[-1])["functions"]
+    assert {"submit_job", "process_image", "process_tile", "purge_histories"} <= set(found["functions"])
+    assert [name for name in found["foreign"] if not name.startswith("azure_functions_runtime")] == []
+
+
+def test_another_machine_is_refused_with_what_to_do() -> None:
+    code = (
+        "import platform, runpy, sys; platform.system = lambda: 'Darwin'; sys.argv = ['build_package.py']; "
+    )
+    code += "runpy.run_path('scripts/build_package.py', run_name='__main__')"
+    done = run(sys.executable, "-c", code)
+    assert done.returncode == 1
+    assert "Packages are built for ('Linux', 'x86_64', (3, 13)), and this is ('Darwin'" in done.stderr
+    assert "Use CI or a container." in done.stderr
