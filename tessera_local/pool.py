@@ -24,6 +24,7 @@ _ENVIRONMENT = {
     # One task a process and one process a core, as on Azure; the memory settings are those of the app.
     "VIPS_CONCURRENCY": "1",
     "MALLOC_ARENA_MAX": "2",
+    "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
     "PYTHONSAFEPATH": "1",
 }

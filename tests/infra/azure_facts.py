@@ -65,6 +65,7 @@ HOST_SETTINGS: Final = {
     "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING",
     # https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html, and decision 0006
     "MALLOC_ARENA_MAX",
+    "OPENBLAS_NUM_THREADS",
     "MALLOC_TRIM_THRESHOLD_",
 }
 
