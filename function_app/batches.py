@@ -12,7 +12,7 @@ from function_app.idempotency import Claim
 from function_app.problems import BatchNotFound, JobIsOver
 from function_app.records import JobRecord, WebhookTarget
 from function_app.requests import BatchRequest
-from function_app.responses import BatchEntry, BatchView
+from function_app.responses_service import BatchEntry, BatchView
 from function_app.services import Services
 from function_app.submission import webhook_target
 from tessera import naming
