@@ -131,7 +131,8 @@ class JobSummary(Response):
 class JobView(Response):
     """The answer to ``GET /jobs/{id}``; *error* is a problem document (RFC 9457).
 
-    *eta* is the seconds that are probably left. *run* counts how often the job was taken up.
+    *eta* is the seconds that are probably left. *run* counts how often the job was taken up. *reports* are
+    the documents that operations made, such as statistics, by their place in the pipeline.
     """
 
     id: str
@@ -150,6 +151,7 @@ class JobView(Response):
     seconds: dict[str, float] = {}
     receipt: Receipt
     warnings: tuple[str, ...] = ()
+    reports: dict[str, dict[str, Any]] = {}
     run: int = 1
     batch: str | None = None
 
