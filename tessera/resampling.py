@@ -14,36 +14,22 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera.geometry import Rect
+from tessera.resampling_rows import Taps, opencv, row_maker, without_ipp
 
 type Array = NDArray[Any]
 
-_CODES = {
-    "nearest": cv2.INTER_NEAREST,
-    "linear": cv2.INTER_LINEAR,
-    "area": cv2.INTER_AREA,
-    "lanczos": cv2.INTER_LANCZOS4,
-}
+_OPENCVS = {("linear", 1), ("linear", 2), ("area", 1), ("area", 2), ("lanczos", 1)}
+"""What OpenCV does the same on every processor, by bytes of a sample."""
 _FIXED_BITS = {1: 11, 2: 15}
 """Bits of a weight, by bytes of a sample; OpenCV has 11 for its 8-bit samples."""
 _LONGEST_PERIOD = 512
 _ROWS_AT_ONCE = 64
 _ONE = np.float32(1)
 _ON_PIXEL = np.float32(1e30)
-
-
-class Taps(NamedTuple):
-    """For each pixel of a result along one axis, the first pixel it is made of, and weights from there on.
-
-    *weights* is (taps, pixels), float32. Pixels outside the image stand for the nearest inside.
-    """
-
-    first: NDArray[np.int64]
-    weights: NDArray[np.float32]
 
 
 class Span(NamedTuple):
@@ -84,19 +70,18 @@ def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], inte
         columns = _nearest(frame.x1, size[0], wanted.x0, wanted.x1) - across.start
         rows = _nearest(frame.y1, size[1], wanted.y0, wanted.y1) - down.start
         return np.take(pixels[rows], columns, axis=1)
-    if (
-        across.native
-        and down.native
-        and interpolation in _CODES
-        and (interpolation, itemsize) != ("lanczos", 2)
-    ):
+    native = across.native and (interpolation, itemsize) in _OPENCVS
+    if native and down.native:
         return _native(pixels, frame, wanted, size, interpolation)
     x = _taps(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
     y = _taps(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
     mix = _MIXES.get((interpolation, itemsize), _mixed_in_fixed_point)
     last = Rect(0, 0, across.stop - across.start, down.stop - down.start)
     x = Taps(x.first - across.start, x.weights)
-    y = Taps(y.first - down.start, y.weights)
+    y = y._replace(first=y.first - down.start)
+    if native and (by_rows := row_maker(pixels, frame, y, size, interpolation)):
+        left = wanted.x0 - across.made_start
+        return by_rows()[:, left : left + wanted.width]
     out = np.empty((wanted.height, wanted.width, pixels.shape[2]), pixels.dtype)
     for row in range(0, wanted.height, _ROWS_AT_ONCE):
         part = Taps(y.first[row : row + _ROWS_AT_ONCE], y.weights[:, row : row + _ROWS_AT_ONCE])
@@ -105,22 +90,11 @@ def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], inte
 
 
 def _native(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], interpolation: str) -> Array:
-    """Call OpenCV on the box alone, without Intel's library, whose results depend on the processor."""
+    """Call OpenCV on the box alone."""
     across = _span(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
     down = _span(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
-    used = cv2.ipp.useIPP()
-    cv2.ipp.setUseIPP(False)
-    try:
-        made = cv2.resize(
-            pixels,
-            None,
-            fx=size[0] / frame.x1,
-            fy=size[1] / frame.y1,
-            interpolation=_CODES[interpolation],
-        )
-    finally:
-        cv2.ipp.setUseIPP(used)
-    made = made.reshape(*made.shape[:2], -1)
+    with without_ipp():
+        made = opencv(pixels, size[0] / frame.x1, size[1] / frame.y1, interpolation)
     x0, y0 = wanted.x0 - across.made_start, wanted.y0 - down.made_start
     return made[y0 : y0 + wanted.height, x0 : x0 + wanted.width]
 
@@ -132,6 +106,8 @@ def _span(source: int, result: int, start: int, stop: int, interpolation: str) -
         places = _nearest(source, result, start, stop)
         return Span(int(places[0]), int(places[-1]) + 1, start, native=False)
     taps = _taps(source, result, start, stop, interpolation)
+    if start == 0 and stop == result:
+        return Span(0, source, 0, native=True)
     first = int(np.clip(taps.first[0], 0, source - 1))
     last = int(np.clip(taps.first[-1] + taps.weights.shape[0], first + 1, source))
     common = math.gcd(source, result)
@@ -180,7 +156,7 @@ def _taps(
     first = np.floor(place).astype(np.int64)
     share = (place - first.astype(np.float32)).astype(np.float32)
     if interpolation == "linear":
-        return Taps(first, np.stack([_ONE - share, share]))
+        return Taps(first, np.stack([_ONE - share, share]), share)
     if interpolation == "cubic":
         return Taps(first - 1, _cubic(share))
     return Taps(first - 3, _lanczos(share))
