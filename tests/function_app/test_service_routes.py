@@ -114,7 +114,17 @@ def test_a_body_that_says_it_is_no_json_is_refused(http: httpx.Client) -> None:
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
 
 
-@pytest.mark.parametrize("path", ["/jobs?limit=0", "/jobs?state=lost", "/jobs?color=red", "/jobs?cursor=%21"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/jobs?limit=0",
+        "/jobs?state=lost",
+        "/jobs?color=red",
+        "/jobs?limit=",
+        "/jobs?limit=2&limit=3",
+        "/jobs?cursor=%21",
+    ],
+)
 def test_a_query_that_asks_for_nothing_known_is_refused(http: httpx.Client, path: str) -> None:
     answer = http.get(f"/api/v1{path}")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
