@@ -1,9 +1,8 @@
 """Runs the real orchestrators and activities in one process, tasks in any order and some of them twice."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass
-from inspect import iscoroutine
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -45,9 +44,9 @@ class Driver:
         try:
             results = {index: await tasks[index] for index in order}
         finally:
-            # One that died leaves others that never began.
-            for task in filter(iscoroutine, tasks):
-                task.close()
+            for task in tasks:
+                if isinstance(task, Coroutine):
+                    task.close()
         return [results[index] for index in range(len(tasks))]
 
     def _activity(self, name: str, data: Any) -> Any:
