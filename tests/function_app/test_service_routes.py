@@ -17,7 +17,7 @@ from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Shape, Step
 from tessera.presets import PRESETS
 from tests.function_app.api import LARGE, SMALL, is_over, order, send, start, until
-from tests.support.images import encode, textured
+from tests.support.images import decode, encode, textured
 
 DEEP = encode(textured(50, 60, 3, 16))
 IMAGE = {"width": 30_000, "height": 20_000, "format": "jpeg"}
@@ -212,7 +212,11 @@ def test_a_pipeline_that_does_not_suit_the_upload_is_refused_and_no_job_is_there
     assert http.get("/api/v1/jobs", headers=mine).json()["jobs"] == []
 
 
-def test_previews_that_are_not_made_are_left_out(http: httpx.Client) -> None:
-    job = start(http, SMALL)
+def test_input_and_result_have_small_pictures(http: httpx.Client) -> None:
+    job = start(http, LARGE)
     until(http, job, is_over)
-    assert http.get(f"/api/v1/jobs/{job}/preview").json() == {"input": None, "result": None}
+    previews = http.get(f"/api/v1/jobs/{job}/preview").raise_for_status().json()
+    for of in ("input", "result"):
+        answer = httpx.get(previews[of]["url"]).raise_for_status()
+        assert answer.headers["Content-Type"] == previews[of]["media_type"] == "image/jpeg"
+        assert 0 < max(decode(answer.content).shape[:2]) <= 2048
