@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.geometry import Rect
-from tessera.resampling_rows import Taps, opencv, row_maker, without_ipp
+from tessera.resampling_rows import opencv, row_maker, without_ipp
+from tessera.taps import Taps, nearest, taps_of
 
 type Array = NDArray[Any]
 
@@ -28,8 +29,6 @@ _FIXED_BITS = {1: 11, 2: 15}
 """Bits of a weight, by bytes of a sample; OpenCV has 11 for its 8-bit samples."""
 _LONGEST_PERIOD = 512
 _ROWS_AT_ONCE = 64
-_ONE = np.float32(1)
-_ON_PIXEL = np.float32(1e30)
 
 
 class Span(NamedTuple):
@@ -67,14 +66,14 @@ def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], inte
     down = _span(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
     itemsize = pixels.dtype.itemsize
     if interpolation == "nearest":
-        columns = _nearest(frame.x1, size[0], wanted.x0, wanted.x1) - across.start
-        rows = _nearest(frame.y1, size[1], wanted.y0, wanted.y1) - down.start
+        columns = nearest(frame.x1, size[0], wanted.x0, wanted.x1) - across.start
+        rows = nearest(frame.y1, size[1], wanted.y0, wanted.y1) - down.start
         return np.take(pixels[rows], columns, axis=1)
     native = across.native and (interpolation, itemsize) in _OPENCVS
     if native and down.native:
         return _native(pixels, frame, wanted, size, interpolation)
-    x = _taps(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
-    y = _taps(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
+    x = taps_of(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
+    y = taps_of(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
     mix = _MIXES.get((interpolation, itemsize), _mixed_in_fixed_point)
     last = Rect(0, 0, across.stop - across.start, down.stop - down.start)
     x = Taps(x.first - across.start, x.weights)
@@ -103,9 +102,9 @@ def _native(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], int
 def _span(source: int, result: int, start: int, stop: int, interpolation: str) -> Span:
     """Return what pixels ``start:stop`` of *result* need of *source* pixels along one axis."""
     if interpolation == "nearest":
-        places = _nearest(source, result, start, stop)
+        places = nearest(source, result, start, stop)
         return Span(int(places[0]), int(places[-1]) + 1, start, native=False)
-    taps = _taps(source, result, start, stop, interpolation)
+    taps = taps_of(source, result, start, stop, interpolation)
     if start == 0 and stop == result:
         return Span(0, source, 0, native=True)
     first = int(np.clip(taps.first[0], 0, source - 1))
@@ -122,7 +121,7 @@ def _span(source: int, result: int, start: int, stop: int, interpolation: str) -
     made_end = result if end == source else end // period * made_period
     if made_end < stop or begin > first:
         return Span(first, last, start, native=False)
-    local = _taps(
+    local = taps_of(
         end - begin, made_end - made_start, 0, made_end - made_start, interpolation, result / source
     )
     chosen = slice(start - made_start, stop - made_start)
@@ -138,78 +137,6 @@ def _clipped(taps: Taps, source: int) -> NDArray[np.int64]:
     """Return the pixel of each tap with a weight, and 0 for the others."""
     places = np.clip(taps.first + np.arange(taps.weights.shape[0])[:, np.newaxis], 0, source - 1)
     return np.where(taps.weights != 0, places, 0)
-
-
-def _nearest(source: int, result: int, start: int, stop: int) -> NDArray[np.int64]:
-    scale = 1 / (result / source)
-    return np.minimum(np.floor(np.arange(start, stop) * scale).astype(np.int64), source - 1)
-
-
-def _taps(
-    source: int, result: int, start: int, stop: int, interpolation: str, factor: float | None = None
-) -> Taps:
-    """Return the taps of pixels ``start:stop``; *factor* is the result's size over the source's."""
-    scale = 1 / (factor or result / source)
-    if interpolation == "area":
-        return _area_taps(source, scale, start, stop)
-    place = ((np.arange(start, stop) + 0.5) * scale - 0.5).astype(np.float32)
-    first = np.floor(place).astype(np.int64)
-    share = (place - first.astype(np.float32)).astype(np.float32)
-    if interpolation == "linear":
-        return Taps(first, np.stack([_ONE - share, share]), share)
-    if interpolation == "cubic":
-        return Taps(first - 1, _cubic(share))
-    return Taps(first - 3, _lanczos(share))
-
-
-def _area_taps(source: int, scale: float, start: int, stop: int) -> Taps:
-    """Return how much of each pixel lies in the cell of each pixel of the result."""
-    begin = np.arange(start, stop) * scale
-    end = begin + scale
-    cell = np.minimum(scale, source - begin)
-    last = np.minimum(np.floor(end).astype(np.int64), source - 1)
-    first = np.minimum(np.ceil(begin).astype(np.int64), last)
-    before, after = first - begin, end - last
-    has_before, has_after = before > 1e-3, after > 1e-3
-    count = int((last - first).max()) + 2
-    weights = np.zeros((count, stop - start), np.float32)
-    lead = has_before.astype(np.int64)
-    weights[0, has_before] = (before / cell)[has_before]
-    for tap in range(count):
-        inside = (tap >= lead) & (tap - lead < last - first)
-        weights[tap, inside] = (1 / cell)[inside]
-        at_end = has_after & (tap - lead == last - first)
-        weights[tap, at_end] = (np.minimum(np.minimum(after, 1), cell) / cell)[at_end]
-    used = int(np.flatnonzero(weights.any(axis=1))[-1]) + 1
-    return Taps(first - lead, weights[:used])
-
-
-def _cubic(share: NDArray[np.float32]) -> NDArray[np.float32]:
-    a, rest = np.float32(-0.75), _ONE - share
-    five, eight, four, two, three = (np.float32(number) for number in (5, 8, 4, 2, 3))
-    outer = ((a * (share + _ONE) - five * a) * (share + _ONE) + eight * a) * (share + _ONE) - four * a
-    inner = ((a + two) * share - (a + three)) * share * share + _ONE
-    other = ((a + two) * rest - (a + three)) * rest * rest + _ONE
-    return np.stack([outer, inner, other, _ONE - outer - inner - other])
-
-
-def _lanczos(share: NDArray[np.float32]) -> NDArray[np.float32]:
-    root = math.sqrt(0.5)
-    signs = [(1, 0), (-root, -root), (0, 1), (root, -root), (-1, 0), (root, root), (0, -1), (-root, root)]
-    place = share + np.float32(3)
-    angles = (-place.astype(np.float64) * math.pi * 0.25).tolist()
-    # The C library's functions are the same on every processor; NumPy's own are not.
-    sine = np.array([math.sin(angle) for angle in angles])
-    cosine = np.array([math.cos(angle) for angle in angles])
-    weights = np.full((8, share.size), _ON_PIXEL, np.float32)
-    total = np.zeros(share.size, np.float32)
-    for tap, (of_sine, of_cosine) in enumerate(signs):
-        distance = place - np.float32(tap)
-        apart = np.abs(distance) >= np.float32(1e-6)
-        angle = -distance[apart].astype(np.float64) * math.pi * 0.25
-        weights[tap, apart] = (of_sine * sine[apart] + of_cosine * cosine[apart]) / (angle * angle)
-        total += weights[tap]
-    return weights * (_ONE / total)
 
 
 def _fixed(weights: NDArray[np.float32], bits: int) -> NDArray[np.int64]:

@@ -7,30 +7,19 @@ the factor that puts the row in its place between them. For area, it sums along 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera.geometry import Rect
+from tessera.taps import Taps
 
 type Array = NDArray[Any]
 
 _CODES = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA, "lanczos": cv2.INTER_LANCZOS4}
 _ROWS_AT_ONCE = 64
-
-
-class Taps(NamedTuple):
-    """For each pixel of a result along one axis, the first pixel it is made of, and weights from there on.
-
-    *weights* is (taps, pixels), float32. Pixels outside the image stand for the nearest inside. *share* is
-    how far each place lies between two pixels, where the weights follow from that.
-    """
-
-    first: NDArray[np.int64]
-    weights: NDArray[np.float32]
-    share: NDArray[np.float32] | None = None
 
 
 def row_maker(
