@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.errors import InvalidOutput, InvalidPipeline, LimitExceeded
+from tessera.pipeline import bind
 from tessera.plan import ImageInfo, Output, Pixels, Plan, Step
 from tessera.planner import Limits, make_plan
 from tessera.tiling import BAND_UNIT
@@ -72,6 +73,17 @@ def test_slow_operations_get_smaller_tiles() -> None:
     fast = plan(image(12_000, 12_000), INVERT).tiles
     slow = plan(image(12_000, 12_000), *[median_blur(31)] * 16).tiles
     assert slow > fast
+
+
+@pytest.mark.parametrize(("width", "height"), [(12_000, 12_000), (100_000, 20_000), (3_000, 600_000)])
+@pytest.mark.parametrize("name", ["denoise", "bilateral", "median_blur"])
+def test_no_tile_takes_longer_than_about_ten_seconds(width: int, height: int, name: str) -> None:
+    step = Step(operation=name, parameters={"ksize": 31} if name == "median_blur" else {})
+    ((operation, parameters),) = bind([step])
+    made = plan(image(width, height), step)
+    for stage in made.stages:
+        tile = stage.grid.tile(0).pixels / (stage.width * stage.height) * width * height
+        assert tile / 1e6 / operation.rate(parameters) <= 10
 
 
 def test_a_plan_survives_the_wire() -> None:
