@@ -68,6 +68,8 @@ def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], inte
     if interpolation == "nearest":
         columns = nearest(frame.x1, size[0], wanted.x0, wanted.x1) - across.start
         rows = nearest(frame.y1, size[1], wanted.y0, wanted.y1) - down.start
+        if columns.size == size[0] and across.stop - across.start == frame.x1:
+            return opencv(pixels[rows], size[0] / frame.x1, 1.0, "nearest")
         return np.take(pixels[rows], columns, axis=1)
     native = across.native and (interpolation, itemsize) in _OPENCVS
     if native and down.native:
@@ -103,6 +105,8 @@ def _span(source: int, result: int, start: int, stop: int, interpolation: str) -
     """Return what pixels ``start:stop`` of *result* need of *source* pixels along one axis."""
     if interpolation == "nearest":
         places = nearest(source, result, start, stop)
+        if start == 0 and stop == result:
+            return Span(0, source, 0, native=True)
         return Span(int(places[0]), int(places[-1]) + 1, start, native=False)
     taps = taps_of(source, result, start, stop, interpolation)
     if start == 0 and stop == result:

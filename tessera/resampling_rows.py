@@ -18,7 +18,12 @@ from tessera.taps import Taps
 
 type Array = NDArray[Any]
 
-_CODES = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA, "lanczos": cv2.INTER_LANCZOS4}
+_CODES = {
+    "nearest": cv2.INTER_NEAREST,
+    "linear": cv2.INTER_LINEAR,
+    "area": cv2.INTER_AREA,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
 _ROWS_AT_ONCE = 64
 
 
