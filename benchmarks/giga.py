@@ -113,7 +113,7 @@ class Measured:
 
     @property
     def effort(self) -> float:
-        """Return seconds of processor per megapixel, of all processes: it bears what else the machine does."""
+        """Return seconds of processor per megapixel, of all processes, which bear a busy machine."""
         return self.footprint.cpu / self.megapixels
 
     def missed(self) -> list[str]:
@@ -226,8 +226,9 @@ def show(found: Measured) -> None:
     workers = "/".join(str(value >> 20) for value in peaks)
     differing = "-" if found.differing is None else str(found.differing)
     phases = " ".join(f"{name} {seconds:.2f}" for name, seconds in found.phases.items())
+    cpu = found.footprint.cpu
     print(
-        f"{found.case.name:32} {found.megapixels:6.0f} {found.wall:8.1f} {found.footprint.cpu:7.1f} {1 / found.rate:6.1f}"
+        f"{found.case.name:32} {found.megapixels:6.0f} {found.wall:8.1f} {cpu:7.1f} {1 / found.rate:6.1f}"
         f" {workers:>9} {found.footprint.host >> 20:5} {found.footprint.storage >> 20:8}"
         f" {found.footprint.temporary / 1e6:7.1f} {found.written / 1e6:8.0f} {differing:>7}"
         f"  {phases}  {', '.join(found.missed())}",
@@ -271,8 +272,8 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     print(f"seed {SEED}, {os.cpu_count()} cores; peaks in MiB, sizes in MB")
     print(
-        f"{'job':32} {'MP':>6} {'seconds':>8} {'cpu':>7} {'MP/s':>6} {'workers':>9} {'host':>5} {'azurite':>8}"
-        f" {'temp':>7} {'result':>8} {'differ':>7}  seconds of the phases"
+        f"{'job':32} {'MP':>6} {'seconds':>8} {'cpu':>7} {'MP/s':>6} {'workers':>9}"
+        f" {'host':>5} {'azurite':>8} {'temp':>7} {'result':>8} {'differ':>7}  seconds of the phases"
     )
     found, failed = [], False
     try:

@@ -1,4 +1,4 @@
-"""Large images of a fixed seed, made in bounded memory: soft shapes with grain, as a photograph has them."""
+"""Large images of a fixed seed, made in bounded memory: shapes, outlines and grain, as in photographs."""
 
 import os
 from collections.abc import Callable
@@ -8,14 +8,19 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import pyvips
+from numpy.typing import NDArray
 
 from tessera.geometry import ceil_div
+
+type Array = NDArray[np.float32]
 
 SEED = 1
 _TEXTURE = (12_288, 1024)
 """Width and height; repeats along a row are farther apart than deflate looks back."""
 _SHAPES = ((256, 40.0), (32, 24.0), (4, 5.0))
 """Size in pixels of the shapes of each layer, and its standard deviation."""
+_SHARP, _STEP = 128, 25.0
+"""Size of the shapes with sharp outlines, and half the step in brightness there."""
 _GRAIN = 1.5
 
 
@@ -67,10 +72,14 @@ def photograph(width: int, height: int, channels: int) -> pyvips.Image:
     across, down = _TEXTURE
     chance, side = np.random.default_rng(SEED), (down, across, channels)
     texture = np.full(side, 128, np.float32) + _GRAIN * chance.normal(size=side).astype(np.float32)
-    for size, weight in _SHAPES:
+
+    def soft(size: int) -> Array:
         noise = chance.normal(size=(down // size, across // size, channels)).astype(np.float32)
-        soft = cv2.resize(noise, _TEXTURE, interpolation=cv2.INTER_CUBIC)
-        texture += weight * soft.reshape(side)
+        return cv2.resize(noise, _TEXTURE, interpolation=cv2.INTER_CUBIC).reshape(side)
+
+    for size, weight in _SHAPES:
+        texture += weight * soft(size)
+    texture += _STEP * np.sign(soft(_SHARP))
     image = pyvips.Image.new_from_array(np.clip(texture, 0, 255).astype(np.uint8))
     tiled = image.replicate(ceil_div(width, across), ceil_div(height, down))
     return tiled.crop(0, 0, width, height).copy(interpretation="srgb" if channels == 3 else "b-w")

@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from emulator.stack import Stack
 
 _PAUSE = 0.25
@@ -29,23 +31,22 @@ def reset_peak(process: int) -> None:
 
 def cpu_seconds(process: int) -> float:
     """Return the seconds of processor that a process has used, or 0 if it is gone."""
-    with suppress(OSError):
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    with suppress(psutil.Error):
+        times = psutil.Process(process).cpu_times()
+        return float(times.user + times.system)
     return 0.0
+
+
+def usage() -> dict[str, float]:
+    """Return the peak memory of this process in bytes, and its seconds of processor."""
+    return {"peak": peak(os.getpid()), "cpu": cpu_seconds(os.getpid())}
 
 
 def descendants(process: int) -> list[int]:
     """Return the processes that a process has started, and those that these have."""
-    found: list[int] = []
-    waiting = [process]
-    while waiting:
-        for thread in Path(f"/proc/{waiting.pop()}/task").glob("*/children"):
-            with suppress(OSError):
-                children = [int(word) for word in thread.read_text().split()]
-                found += children
-                waiting += children
-    return found
+    with suppress(psutil.Error):
+        return [child.pid for child in psutil.Process(process).children(recursive=True)]
+    return []
 
 
 @dataclass
