@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from tessera.geometry import ceil_div
 
-type Array = NDArray[np.float32]
-
 SEED = 1
 _TEXTURE = (12_288, 1024)
 """Width and height; repeats along a row are farther apart than deflate looks back."""
@@ -22,6 +20,8 @@ _SHAPES = ((256, 40.0), (32, 24.0), (4, 5.0))
 _SHARP, _STEP = 128, 25.0
 """Size of the shapes with sharp outlines, and half the step in brightness there."""
 _GRAIN = 1.5
+_SUB = 0x10
+"""The PNG filter, as libpng numbers it."""
 
 
 class Kind(NamedTuple):
@@ -37,7 +37,7 @@ def _jpeg(**options: Any) -> Callable[[pyvips.Image, str], None]:
 
 
 def _png(image: pyvips.Image, path: str) -> None:
-    image.pngsave(path, compression=1, filter="sub")
+    image.pngsave(path, compression=1, filter=_SUB)
 
 
 def _png_deep(image: pyvips.Image, path: str) -> None:
@@ -73,7 +73,7 @@ def photograph(width: int, height: int, channels: int) -> pyvips.Image:
     chance, side = np.random.default_rng(SEED), (down, across, channels)
     texture = np.full(side, 128, np.float32) + _GRAIN * chance.normal(size=side).astype(np.float32)
 
-    def soft(size: int) -> Array:
+    def soft(size: int) -> NDArray[Any]:
         noise = chance.normal(size=(down // size, across // size, channels)).astype(np.float32)
         return cv2.resize(noise, _TEXTURE, interpolation=cv2.INTER_CUBIC).reshape(side)
 

@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cv2
@@ -44,7 +45,7 @@ PILLOW: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def with_opencv(operation: str, source: str, target: str, threads: int) -> None:
+def with_opencv(operation: str, source: str, target: str, *, threads: int) -> None:
     """Make *target* with OpenCV on the whole image."""
     cv2.setNumThreads(threads)
     cv2.imwrite(target, OPENCV[operation](cv2.imread(source, cv2.IMREAD_COLOR)))
@@ -65,8 +66,8 @@ def with_pillow(operation: str, source: str, target: str) -> None:
 
 
 PROGRAMS: dict[str, Callable[[str, str, str], None]] = {
-    "opencv-1": lambda *job: with_opencv(*job, 1),
-    "opencv-2": lambda *job: with_opencv(*job, 2),
+    "opencv-1": partial(with_opencv, threads=1),
+    "opencv-2": partial(with_opencv, threads=2),
     "libvips": with_libvips,
     "pillow": with_pillow,
 }

@@ -4,9 +4,9 @@
 
 JPEG to PNG. Tessera is the whole stack with 1 and 2 workers, from submitting the job to the result's URL,
 with and without the upload. Others are processes of their own, timed without their start: OpenCV on the whole
-image with 1 and 2 threads, libvips, Pillow where it applies, and the MPI program that Tessera replaces. Rounds
-are interleaved, figures are medians. "cpu" are the seconds of processor of all processes, which bear a busy
-machine. "differing" are the pixels that differ from OpenCV on the whole image.
+image with 1 and 2 threads, libvips, Pillow where it applies, and the MPI program that Tessera replaces.
+Rounds are interleaved, figures are medians. "cpu" are the seconds of processor of all processes, which bear a
+busy machine. "differing" are the pixels that differ from OpenCV on the whole image.
 """
 
 import argparse
@@ -210,8 +210,9 @@ def totals(found: dict[str, dict[str, Runs]]) -> str:
     best = sum(min(runs[name].seconds for name in BEST) for runs in found.values())
     report = sum(runs["mpi"].seconds for runs in found.values())
     return (
-        f"Sum over the operations: Tessera with 2 workers {ours:.2f} s; the better of OpenCV with 2 threads and"
-        f" libvips {best:.2f} s, ratio {ours / best:.2f}; the MPI program {report:.2f} s, ratio {ours / report:.2f}."
+        f"Sum over the operations: Tessera with 2 workers {ours:.2f} s; the better of OpenCV with 2 threads"
+        f" and libvips {best:.2f} s, ratio {ours / best:.2f}; the MPI program {report:.2f} s, ratio"
+        f" {ours / report:.2f}."
     )
 
 

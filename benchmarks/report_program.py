@@ -34,6 +34,7 @@ def master(world: Any, port: int, suffix: str) -> None:
     with connection, connection.makefile("rwb") as stream:
         request = stream.read(int.from_bytes(stream.read(LENGTH_BYTES)))
         image, operation = cv2.imdecode(np.frombuffer(request, np.uint8)[:-1], cv2.IMREAD_COLOR), request[-1]
+        assert image is not None
         half = image.shape[0] // 2
         for rank in (1, 2):
             world.send(image[(rank - 1) * half : rank * half], dest=rank, tag=rank)

@@ -41,8 +41,8 @@ def machine() -> str:
     found = ", ".join(f"{name} {_version(name)}" for name in _VERSIONS)
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit}; {model}, {os.cpu_count()} cores"
-        f" (load {os.getloadavg()[0]:.1f} at the start), {platform.system()}; Python {platform.python_version()},"
-        f" {found}."
+        f" (load {os.getloadavg()[0]:.1f} at the start), {platform.system()};"
+        f" Python {platform.python_version()}, {found}."
     )
 
 
@@ -68,7 +68,7 @@ def _version(name: str) -> str:
 
 def _plot(charts: Mapping[str, Chart], target: Path) -> None:
     """Draw a group of bars for each operation, a panel for each chart."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - slow, and only here
+    import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, len(charts), figsize=(6 * len(charts), 4), squeeze=False)
     for axis, (title, chart) in zip(axes[0], charts.items(), strict=True):
