@@ -1,6 +1,6 @@
 """Images of a gigapixel through the whole stack: peak memory of every process, and seconds.
 
-    python -m benchmarks.giga [--megapixels 100] [--only canny] [--keep]
+    python -m benchmarks.giga [--megapixels 100] [--only canny] [--keep] [--write]
 
 Each job gets a stack of its own: emulator, Azurite and two workers. The peaks are the processes' own (VmHWM).
 Squares of the result are compared with plain OpenCV on the same part of the input, where the output is
@@ -9,7 +9,6 @@ are compared. Exits with 1 where a figure isn't met. Inputs are made in bounded 
 """
 
 import argparse
-import os
 import shutil
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.large_inputs import SEED, large_image
 from benchmarks.processes import Footprint, watched
+from benchmarks.results import Table, machine, write_section
 from emulator.stack import running
 from tessera import reference
 from tessera.geometry import Rect
@@ -43,10 +43,10 @@ MOST_RATIO = 1.1
 MOST_TEMPORARY = 64 << 20
 """What an instance may hold, seconds, seconds per megapixel over those at 100 MP, and the bytes of a tile."""
 
+_RATIOS = "The gigapixel over 100 MP, per megapixel:"
 _SQUARE = 384
 _MARGIN = 512
 """Pixels around a square that its reference is computed with: chains of weak edges end within."""
-_SMALL = 10
 
 type Array = NDArray[Any]
 
@@ -220,25 +220,50 @@ def _cut(image: pyvips.Image, boxes: Sequence[Rect]) -> dict[int, Array]:
     return found
 
 
-def show(found: Measured) -> None:
-    """Print one row of the table."""
+COLUMNS = (
+    "job",
+    "MP",
+    "s",
+    "cpu s",
+    "MP/s",
+    "workers",
+    "host",
+    "azurite",
+    "temp",
+    "result",
+    "differing",
+    "phases",
+    "missed",
+)
+
+
+def row_of(found: Measured) -> list[str]:
+    """Return one row of the table."""
     peaks = sorted(found.footprint.workers.values(), reverse=True)
     workers = "/".join(str(value >> 20) for value in peaks)
     differing = "-" if found.differing is None else str(found.differing)
     phases = " ".join(f"{name} {seconds:.2f}" for name, seconds in found.phases.items())
-    cpu = found.footprint.cpu
-    print(
-        f"{found.case.name:32} {found.megapixels:6.0f} {found.wall:8.1f} {cpu:7.1f} {1 / found.rate:6.1f}"
-        f" {workers:>9} {found.footprint.host >> 20:5} {found.footprint.storage >> 20:8}"
-        f" {found.footprint.temporary / 1e6:7.1f} {found.written / 1e6:8.0f} {differing:>7}"
-        f"  {phases}  {', '.join(found.missed())}",
-        flush=True,
-    )
+    footprint = found.footprint
+    return [
+        found.case.name,
+        f"{found.megapixels:.0f}",
+        f"{found.wall:.1f}",
+        f"{footprint.cpu:.1f}",
+        f"{1 / found.rate:.1f}",
+        workers,
+        f"{footprint.host >> 20}",
+        f"{footprint.storage >> 20}",
+        f"{footprint.temporary / 1e6:.1f}",
+        f"{found.written / 1e6:.0f}",
+        differing,
+        phases,
+        ", ".join(found.missed()),
+    ]
 
 
-def compare(found: Sequence[Measured]) -> bool:
-    """Print the seconds per megapixel of a gigapixel over those of 100 MP; tell whether all are met."""
-    met = True
+def ratios(found: Sequence[Measured]) -> tuple[list[list[str]], bool]:
+    """Return rows of the seconds per megapixel of a gigapixel over those of 100 MP, and if all are met."""
+    met, rows = True, []
     by_case: dict[Case, list[Measured]] = {}
     for each in found:
         by_case.setdefault(each.case, []).append(each)
@@ -246,9 +271,9 @@ def compare(found: Sequence[Measured]) -> bool:
         if len(runs) == 2:
             ratio, effort = runs[1].rate / runs[0].rate, runs[1].effort / runs[0].effort
             met &= ratio <= MOST_RATIO
-            verdict = "" if ratio <= MOST_RATIO else "  MISSED"
-            print(f"{case.name:32} {ratio:.2f} of the time, {effort:.2f} of the processor time{verdict}")
-    return met
+            verdict = "" if ratio <= MOST_RATIO else "missed"
+            rows.append([case.name, f"{ratio:.2f}", f"{effort:.2f}", verdict])
+    return rows, met
 
 
 def sizes_of(case: Case, megapixels: float | None) -> list[tuple[int, int]]:
@@ -268,27 +293,29 @@ def main() -> int:
     parser.add_argument("--megapixels", type=float, help="only this size; 1000 for the large ones")
     parser.add_argument("--only", default="", help="jobs whose name contains this")
     parser.add_argument("--keep", action="store_true", help="keep the inputs in out/giga")
+    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    print(f"seed {SEED}, {os.cpu_count()} cores; peaks in MiB, sizes in MB")
-    print(
-        f"{'job':32} {'MP':>6} {'seconds':>8} {'cpu':>7} {'MP/s':>6} {'workers':>9}"
-        f" {'host':>5} {'azurite':>8} {'temp':>7} {'result':>8} {'differ':>7}  seconds of the phases"
-    )
-    found, failed = [], False
+    about = f"{machine()}\n\nSeed {SEED}; peaks in MiB, sizes in MB, of each phase the seconds."
+    print(f"{about}\n{'  '.join(COLUMNS)}", flush=True)
+    found, table = [], Table(COLUMNS)
     try:
         for case in CASES:
             if options.only in case.name:
                 for size in sizes_of(case, options.megapixels):
                     found.append(measure(case, size))
-                    show(found[-1])
-                    failed |= bool(found[-1].missed())
+                    table.rows.append(row_of(found[-1]))
+                    print("  ".join(table.rows[-1]), flush=True)
     finally:
         if not options.keep:
             shutil.rmtree(FOLDER)
-    print()
-    met = compare(found)
-    return int(failed or not met)
+    rows, met = ratios(found)
+    compared = Table(("job", "seconds per MP", "cpu seconds per MP", ""), rows)
+    print(compared.markdown())
+    if options.write:
+        text = "\n\n".join([about, table.markdown(), _RATIOS, compared.markdown()])
+        write_section("giga", "A gigapixel", text)
+    return int(any(each.missed() for each in found) or not met)
 
 
 if __name__ == "__main__":
