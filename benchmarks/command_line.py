@@ -24,7 +24,7 @@ def seconds(*arguments: str, runs: int = RUNS) -> float:
     taken = []
     for _ in range(runs):
         started = time.perf_counter()
-        command = [sys.executable, "-m", "tessera_client.cli", *arguments]
+        command = [sys.executable, "-m", "tessera_client", *arguments]
         subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
         taken.append(time.perf_counter() - started)
     return min(taken)

@@ -100,7 +100,7 @@ def process(
             print(f"$ tessera {' '.join(command)}", flush=True)
             with waiting_for_child():
                 code = subprocess.run(
-                    [sys.executable, "-m", "tessera_client.cli", *command], check=False
+                    [sys.executable, "-m", "tessera_client", *command], check=False
                 ).returncode
     return code, started
 

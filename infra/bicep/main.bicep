@@ -209,6 +209,7 @@ module functions 'modules/functions.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyDurable: alwaysReadyDurable
     siteUpdateStrategy: siteUpdateStrategy
+    retentionDays: retentionDays
     appSettings: appSettings
     workspaceId: monitoring.outputs.workspaceId
   }

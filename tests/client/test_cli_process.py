@@ -44,7 +44,7 @@ def start(api: FakeApi, photo: Path) -> Iterator[Callable[..., subprocess.Popen[
             *arguments: str, stdin: int = subprocess.DEVNULL, stderr: int = subprocess.PIPE
         ) -> subprocess.Popen[str]:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tessera_client.cli", *arguments],
+                [sys.executable, "-m", "tessera_client", *arguments],
                 cwd=photo.parent,
                 env={
                     **os.environ,

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "photo.jpg").write_bytes(encode(textured(120, 160), ".jpg"))
     command = tmp_path / "bin" / "tessera"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tessera_client.cli "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tessera_client "$@"\n')
     command.chmod(0o755)
     return tmp_path
 

@@ -13,7 +13,7 @@ from emulator.stack import Stack
 from tests.e2e.conftest import ROOT
 from tests.support.images import encode, textured
 
-SLOW = ["--op", "median_blur:ksize=101", "--op", "denoise"]
+SLOW = ["--op", "median_blur:ksize=101", *["--op", "denoise:search=35"] * 4]
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def tessera(stack: Stack, tmp_path: Path) -> Callable[..., subprocess.CompletedP
     environment = {**os.environ, **folders, "TESSERA_API_URL": stack.url, "PYTHONPATH": str(ROOT)}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "tessera_client.cli", *arguments]
+        command = [sys.executable, "-m", "tessera_client", *arguments]
         return subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
         )

@@ -133,7 +133,7 @@ def test_the_workers_runtime_indexes_every_function(
     found = json.loads(done.stdout.splitlines()[-1])
     checkout = run(sys.executable, "-c", INDEX, env={**bare_python["environment"], "PYTHONPATH": ""})
     assert found["functions"] == json.loads(checkout.stdout.splitlines()[-1])["functions"]
-    assert {"submit_job", "process_image", "process_tile", "purge_histories"} <= set(found["functions"])
+    assert {"submit_job", "process_image", "process_tile", "purge_old"} <= set(found["functions"])
     assert [name for name in found["foreign"] if not name.startswith("azure_functions_runtime")] == []
 
 

@@ -44,7 +44,7 @@ def start(folder: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
                 "TESSERA_API_URL": "http://127.0.0.1:9",
             }
             process = subprocess.Popen(
-                [sys.executable, "-m", "tessera_client.cli", *arguments],
+                [sys.executable, "-m", "tessera_client", *arguments],
                 cwd=folder,
                 env=environment,
                 stdin=stdin,

@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 300.0
 def finished(client: Client) -> Iterator[Job]:
     job = submit(client, PHOTOGRAPH, PIPELINE)
     yield client.wait(job.id, timeout=PATIENCE_SECONDS)
-    client.cancel(job.id)
+    client.delete(job.id)
 
 
 def test_the_service_says_that_it_is_well(service: Service) -> None:

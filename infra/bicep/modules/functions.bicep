@@ -23,6 +23,7 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 param alwaysReadyDurable int
 param siteUpdateStrategy string
+param retentionDays int
 param appSettings object
 param workspaceId string
 
@@ -42,6 +43,9 @@ var hostSettings = {
 var ownSettings = {
   AZURE_CLIENT_ID: identityClientId
   TESSERA_STORAGE_ACCOUNT_URL: imageAccountUrl
+  TESSERA_INSTANCE_MEMORY_MB: '${instanceMemoryMB}'
+  TESSERA_MAX_INSTANCES: '${maximumInstanceCount}'
+  TESSERA_RETENTION_DAYS: '${retentionDays}'
 }
 
 // Settings of this form replace those of host.json, so that one package serves both backends.
