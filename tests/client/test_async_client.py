@@ -11,7 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tessera_client import AsyncClient, Client, ConnectionFailed, JobFailed, NotFound, Output, Step, parse_step
+from tessera_client import (
+    AsyncClient,
+    Client,
+    ConnectionFailed,
+    JobFailed,
+    NotFound,
+    Output,
+    Step,
+    parse_step,
+)
 from tessera_client.uploads import SMALLEST_BLOCK
 from tests.client.conftest import QUICK
 from tests.client.fake_api import FakeApi, Fault
@@ -122,7 +131,9 @@ def test_a_batch_and_a_picture(api: FakeApi, run: Callable[..., Any]) -> None:
     api.blobs["previews/result"] = b"small"
 
     async def work(client: AsyncClient) -> list[Any]:
-        begun = await client.submit_batch({"up": "a.png", "other": None}, [Step("canny")], tolerated_failures=1)
+        begun = await client.submit_batch(
+            {"up": "a.png", "other": None}, [Step("canny")], tolerated_failures=1
+        )
         batch = await client.batch(begun.id)
         assert batch.manifest is not None
         previews = await client.previews(batch.manifest[0].job)

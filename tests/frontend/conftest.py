@@ -54,6 +54,7 @@ class Page:
 
     def choose_image(self, name: str, data: bytes) -> None:
         self.app.file_uploader[0].set_value((name, data, "image/png")).run()
+        self.until(lambda: "Sending" not in self.text())
 
     def add(self, operation: str) -> None:
         self.app.selectbox("operation_to_add").set_value(operation).run()
