@@ -80,13 +80,17 @@ def take_all(browser: Browser, url: str, folder: Path) -> str:
         page.get_by_role("option", name=operation).first.click()
         page.get_by_role("button", name="Add operation").click()
         expect(page.get_by_role("button", name="Remove", exact=True).last).to_be_visible()
+    for label, value in (("Low", "20"), ("High", "60")):
+        field = page.get_by_label(label, exact=True)
+        field.fill(value)
+        field.press("Enter")
     page.get_by_text("Live preview").click()
     expect(page.get_by_role("img", name="Preview of the result")).to_be_visible()
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     take(page, folder / "process.jpg", full=True)
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url(re.compile(r"\?job=\w+"))
-    expect(page.get_by_text("The parts of the image").or_(page.get_by_text("Done.")).first).to_be_attached()
+    expect(page.locator(".board canvas").or_(page.get_by_text("Done.")).first).to_be_visible()
     if page.locator(".board").count():
         take(page, folder / "watch.jpg")
     expect(page.locator(".viewer canvas")).to_be_visible()
@@ -104,6 +108,8 @@ def take_others(browser: Browser, url: str, job: str, folder: Path) -> None:
         page = opened(browser, address, NARROW)
         ready = {"process": "Operation to add", "result": "Done.", "jobs": "dandelion.jpg"}[name]
         expect(page.get_by_text(ready).first).to_be_visible()
+        if name == "result":
+            expect(page.locator(".viewer .status")).to_contain_text("of its size")
         take(page, folder / f"{name}-narrow.jpg")
 
 
@@ -120,8 +126,8 @@ def take(page: Page, file: Path, *, full: bool = False) -> None:
         inner = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
         size = page.viewport_size or {"width": WIDE[0], "height": WIDE[1]}
         page.set_viewport_size({"width": size["width"], "height": max(size["height"], int(inner))})
-    page.locator("[data-testid=stSpinner]").wait_for(state="detached")
-    page.wait_for_function("document.querySelectorAll('[data-testid=stStatusWidget]').length === 0")
+    expect(page.locator("[data-testid=stSkeleton], [data-testid=stSpinner]")).to_have_count(0)
+    page.wait_for_function("document.fonts.status === 'loaded'")
     raw = file.with_suffix(".png")
     page.screenshot(path=raw)
     with Image.open(raw) as image:
