@@ -6,10 +6,12 @@ from time import perf_counter
 
 from activities.attempts import begin, refuse_if_stopped
 from activities.metadata import keep_metadata
+from activities.previews import Patches, write_input_preview
 from activities.store import Store
 from activities.uploads import index_of_restarts, open_upload
 from tessera import blockraster, naming
 from tessera.formats import ImageFile
+from tessera.geometry import Rect
 from tessera.messages import IngestOrder, Tally
 from tessera.plan import Raster, Upload
 
@@ -34,7 +36,7 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
     file = open_upload(order.upload, order.image, store)
     keep_metadata(order.job, file, store, exif=order.exif)
     if isinstance(order.target, Raster):
-        written = _decoded(order.job, file, order.target, store)
+        written = _decoded(order, file, order.target, store)
     else:
         written = _indexed(order, order.target, store)
     return Tally(retried=attempt - 1, written=written, seconds=round(perf_counter() - started, 4))
@@ -48,9 +50,10 @@ def _indexed(order: IngestOrder, target: Upload, store: Store) -> int:
     return len(index)
 
 
-def _decoded(job: str, file: ImageFile, raster: Raster, store: Store) -> int:
+def _decoded(order: IngestOrder, file: ImageFile, raster: Raster, store: Store) -> int:
     """Decode from top to bottom in bounded memory; what lies below the raster's box isn't decoded."""
-    name, box = naming.work(job, raster.name), raster.box
+    job, box, seen = order.job, raster.box, Patches(raster.frame)
+    name = naming.work(job, raster.name)
     store.put_block(naming.WORK, name, naming.HEAD_BLOCK, blockraster.header(raster))
     with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
         pending: deque[Future[None]] = deque()
@@ -58,10 +61,13 @@ def _decoded(job: str, file: ImageFile, raster: Raster, store: Store) -> int:
             if len(pending) == _UPLOADS_AT_ONCE:
                 pending.popleft().result()
                 refuse_if_stopped(job, store)
+            top = box.y0 + index * raster.block_height
+            seen.see(rows, Rect(0, top, file.width, top + len(rows)))
             data = blockraster.to_blocks(raster, rows[:, box.x0 : box.x1])
             pending.append(pool.submit(store.put_block, naming.WORK, name, naming.tile_block(index), data))
         for upload in pending:
             upload.result()
     blocks = [naming.tile_block(index) for index in range(raster.bands.count)]
     store.commit(naming.WORK, name, [naming.HEAD_BLOCK, *blocks])
+    write_input_preview(job, order.image, seen.picture(), store)
     return blockraster.HEADER_BYTES + box.height * raster.row_bytes

@@ -1,10 +1,12 @@
 """Do a job that is one tile in one activity: decode, process, encode."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 from activities.attempts import begin, refuse_if_stopped
 from activities.metadata import keep_metadata
+from activities.previews import Array, Patches, write_input_preview, write_preview
 from activities.reports import write_report
 from activities.store import Store
 from activities.tile_output import Effort, put_encoded
@@ -38,10 +40,23 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
     raster = next(file.bands(image.height))
     made = run_whole(raster, bind_planned(plan.pipeline), _reporter(order, store))
     effort = Effort(0, attempt, started)
-    written = put_encoded(order.job, plan.output, plan.stages[-1].grid, effort, made, store)
+    with ThreadPoolExecutor(1) as pool:
+        shown = pool.submit(_show, order, raster, made, store)
+        written = put_encoded(order.job, plan.output, plan.stages[-1].grid, effort, made, store)
+        shown.result()
     return Tally(
         tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
     )
+
+
+def _show(order: DirectOrder, given: Array, made: Array, store: Store) -> None:
+    """Keep small pictures of both."""
+    plan = order.plan
+    before, after = Patches(plan.image.shape.frame), Patches(plan.result.frame)
+    before.see(given, plan.image.shape.frame)
+    after.see(made, plan.result.frame)
+    write_input_preview(order.job, plan.image, before.picture(), store)
+    write_preview(order.job, "result", after.picture(), store)
 
 
 def _reporter(order: DirectOrder, store: Store) -> Callable[[int, bytes], None]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from activities.attempts import begin, refuse_if_stopped
+from activities.previews import Patches
 from activities.store import Store
 from activities.tile_output import Effort, put_encoded
 from activities.uploads import open_upload
@@ -33,22 +34,40 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     refuse_if_stopped(order.job, store)
     attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
     effort, core = Effort(order.tile, attempt, started), stage.grid.tile(order.tile)
-    run = StageRun.of(stage, _source(order, store), _tables(order.job, store))
+    read, seen = _source(order, store)
+    run = StageRun.of(stage, read, _tables(order.job, store))
     if stage.measure:
-        written = _put_measured(order, run.measured(core), effort, store)
+        measured = run.measured(core)
+        _put_seen(order, seen, store)
+        written = _put_measured(order, measured, effort, store)
     else:
-        written = put_encoded(order.job, order.output, stage.grid, effort, run.tile(core), store)
+        pixels, made = run.tile(core), Patches(stage.grid.frame)
+        made.see(pixels, core)
+        made.put(order.job, "result", order.tile, store)
+        _put_seen(order, seen, store)
+        written = put_encoded(order.job, order.output, stage.grid, effort, pixels, store)
     return Tally(
         tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
     )
 
 
-def _source(order: TileOrder, store: Store) -> Read:
+def _source(order: TileOrder, store: Store) -> tuple[Read, Patches | None]:
+    """Return what reads the stage's source, and what sees an input of which nobody else makes a picture."""
     source = order.stage.source
     if isinstance(source, Raster):
-        return lambda region: blockraster.read(source, region, _reader(order.job, source.name, store))
+        reader = _reader(order.job, source.name, store)
+        return lambda region: blockraster.read(source, region, reader), None
     restarts = store.read(naming.WORK, naming.work(order.job, source.name)) if source.indexing else None
-    return open_upload(order.upload, order.image, store, restarts).read
+    read = open_upload(order.upload, order.image, store, restarts).read
+    if order.stage.index > 0:
+        return read, None
+    seen = Patches(source.frame)
+    return seen.watching(read), seen
+
+
+def _put_seen(order: TileOrder, seen: Patches | None, store: Store) -> None:
+    if seen is not None:
+        seen.put(order.job, "input", order.tile, store)
 
 
 def _tables(job: str, store: Store) -> Tables:

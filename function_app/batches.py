@@ -12,10 +12,11 @@ from function_app.idempotency import Claim
 from function_app.problems import BatchNotFound, JobIsOver
 from function_app.records import JobRecord, WebhookTarget
 from function_app.requests import BatchRequest
-from function_app.responses import BatchEntry, BatchView
+from function_app.responses_service import BatchEntry, BatchView
 from function_app.services import Services
 from function_app.submission import webhook_target
 from tessera import naming
+from tessera.codecs import resolve
 from tessera.messages import BatchEnd, BatchOrder, BatchPart, Fault, JobId, JobOrder, Outcome
 from tessera.pipeline import bind
 from tessera.plan import Message, Output, Step
@@ -83,6 +84,7 @@ def register(request: BatchRequest, key: str | None, owner: str, own: Services) 
         As `function_app.submission.register`, but for the uploads: each is a job's own matter.
     """
     steps = tuple(bound.step for bound in bind(request.pipeline))
+    resolve(request.output, "png")
     lock = None if key is None else _lock(key, owner)
     digest = idempotency.digest_of(request.model_copy(update={"pipeline": steps}).model_dump(mode="json"))
     if lock and (claim := idempotency.find(lock, digest, own.store)):

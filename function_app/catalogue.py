@@ -5,7 +5,7 @@ from functools import cache
 
 from pydantic import ValidationError
 
-from function_app.responses import KindsView, OperationsView, OperationView, PresetsView, PresetView
+from function_app.responses_service import KindsView, OperationsView, OperationView, PresetsView, PresetView
 from tessera.errors import InvalidPipeline
 from tessera.operations import CATALOGUE, AnyOperation
 from tessera.pipeline import Bound, check

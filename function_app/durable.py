@@ -10,6 +10,7 @@ import cv2
 from activities.cleanup import cleanup
 from activities.ingest import ingest
 from activities.inspect_upload import inspect_upload
+from activities.previews import make_previews
 from activities.process_direct import process_direct
 from activities.process_tile import process_tile
 from activities.reduce import reduce
@@ -33,6 +34,7 @@ from tessera.messages import (
     IngestOrder,
     JobOrder,
     NotifyOrder,
+    PreviewOrder,
     ReduceOrder,
     StitchOrder,
     SurveyOrder,
@@ -98,6 +100,7 @@ _register_activity("ingest", IngestOrder, ingest)
 _register_activity("process_direct", DirectOrder, process_direct)
 _register_activity("process_tile", TileOrder, process_tile)
 _register_activity("reduce", ReduceOrder, reduce)
+_register_activity("make_previews", PreviewOrder, make_previews)
 _register_activity("stitch", StitchOrder, stitch)
 _register_activity("cleanup", CleanupOrder, _cleanup)
 _register_activity("survey", SurveyOrder, survey)

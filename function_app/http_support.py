@@ -22,7 +22,7 @@ from function_app.problems import (
     UnsupportedMedia,
     problem,
 )
-from function_app.routes import Route
+from function_app.route import Route
 from tessera.errors import TesseraError
 
 type Handler = Callable[..., Coroutine[Any, Any, func.HttpResponse]]

@@ -9,9 +9,11 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from function_app.problems import STATUS
 from function_app.responses import Problem
-from function_app.routes import ALWAYS, PREFIX, ROUTES, Answer, Route
+from function_app.route import PREFIX, Answer, Route
+from function_app.routes import ALWAYS, ROUTES
 from tessera import __version__
 from tessera.operations import CATALOGUE
+from tessera.plan import Output
 
 _REF = "#/components/schemas/{model}"
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
@@ -64,6 +66,7 @@ def _schemas() -> tuple[Json, References]:
     references, schema = models_json_schema(list(dict.fromkeys(wanted)), ref_template=_REF)
     definitions: Json = schema["$defs"]
     definitions["Step"] = _any_step()
+    definitions["Output"] = _any_output(definitions["Output"])
     return definitions, {key: references[key] for key in wanted}
 
 
@@ -86,6 +89,27 @@ def _any_step() -> Json:
             }
         )
     return {"description": "One operation with its parameters.", "oneOf": variants}
+
+
+def _any_output(schema: Json) -> Json:
+    """Return the schema of an output: one of the formats, with options of others at their defaults only."""
+    variants, default = [], schema["properties"]["format"]["default"]
+    for name in schema["properties"]["format"]["enum"]:
+        own = {*Output.options(name), "format"}
+        properties = {
+            option: given if option in own else {"const": given["default"]}
+            for option, given in schema["properties"].items()
+        }
+        variants.append(
+            {
+                "title": name,
+                "type": "object",
+                "properties": {**properties, "format": {"const": name}},
+                "required": [] if name == default else ["format"],
+                "additionalProperties": False,
+            }
+        )
+    return {"description": schema["description"], "oneOf": variants}
 
 
 def _inlined(schema: Json) -> Json:

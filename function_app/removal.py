@@ -1,6 +1,6 @@
 """Ending a job before its time, and removing what it left."""
 
-from activities.cleanup import remove_job, remove_work
+from activities.cleanup import remove_job
 from activities.store import BlobExists, BlobMissing, Store
 from function_app.records import JobRecord
 from tessera import naming
@@ -32,8 +32,3 @@ def ask_to_stop(record: JobRecord, store: Store) -> bool:
 def remove(record: JobRecord, store: Store) -> None:
     """Remove every trace of a job on which nobody works."""
     remove_job(record.job, record.upload, record.marks, store)
-
-
-def remove_leftovers(record: JobRecord, store: Store) -> None:
-    """Remove what a job has made, but not what is on record about it."""
-    remove_work(record.job, store)

@@ -11,11 +11,12 @@ type JobState = Literal[
     "queued", "inspecting", "running", "stitching", "succeeded", "failed", "cancelling", "cancelled"
 ]
 type TileState = Literal["waiting", "begun", "done"]
-type BatchState = Literal["running", "cancelling", "succeeded", "failed", "cancelled"]
 FINAL_STATES = ("succeeded", "failed", "cancelled")
 
 
-class _Response(BaseModel):
+class Response(BaseModel):
+    """Base of all answers: frozen, without unknown members."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -39,7 +40,7 @@ class Problem(BaseModel):
     pointer: str | None = Field(None, description="JSON pointer to the member of the request")
 
 
-class UploadView(_Response):
+class UploadView(Response):
     """A place for one file: PUT it to *url*, in one piece or in blocks, until *expires_at*."""
 
     id: str
@@ -49,7 +50,7 @@ class UploadView(_Response):
     max_bytes: int
 
 
-class AcceptedView(_Response):
+class AcceptedView(Response):
     """A job that was taken, stopped or taken up again; *created_at* is when it was submitted."""
 
     id: str
@@ -57,7 +58,7 @@ class AcceptedView(_Response):
     created_at: str
 
 
-class InputView(_Response):
+class InputView(Response):
     """What the upload is."""
 
     name: str | None
@@ -69,7 +70,7 @@ class InputView(_Response):
     depth: int
 
 
-class StageView(_Response):
+class StageView(Response):
     """The pass over the image that is running: *index* of *count*, from 1."""
 
     index: int
@@ -77,7 +78,7 @@ class StageView(_Response):
     name: str
 
 
-class TilesView(_Response):
+class TilesView(Response):
     """Tiles of the whole job: in all, done, and begun again after a failure."""
 
     total: int = 0
@@ -85,7 +86,7 @@ class TilesView(_Response):
     retried: int = 0
 
 
-class ResultView(_Response):
+class ResultView(Response):
     """The finished file, and a URL that reads it until *expires_at*."""
 
     url: str
@@ -99,7 +100,7 @@ class ResultView(_Response):
     name: str
 
 
-class BlockView(_Response):
+class BlockView(Response):
     """A block of the result: its bytes, and their MD5 in hexadecimal digits."""
 
     size: int
@@ -112,7 +113,7 @@ class ResultDetailView(ResultView):
     blocks: tuple[BlockView, ...]
 
 
-class JobSummary(_Response):
+class JobSummary(Response):
     """A job in a list; *code* says why it failed."""
 
     id: str
@@ -127,10 +128,11 @@ class JobSummary(_Response):
     code: str | None = None
 
 
-class JobView(_Response):
+class JobView(Response):
     """The answer to ``GET /jobs/{id}``; *error* is a problem document (RFC 9457).
 
-    *eta* is the seconds that are probably left. *run* counts how often the job was taken up.
+    *eta* is the seconds that are probably left. *run* counts how often the job was taken up. *reports* are
+    the documents that operations made, such as statistics, by their place in the pipeline.
     """
 
     id: str
@@ -149,18 +151,19 @@ class JobView(_Response):
     seconds: dict[str, float] = {}
     receipt: Receipt
     warnings: tuple[str, ...] = ()
+    reports: dict[str, dict[str, Any]] = {}
     run: int = 1
     batch: str | None = None
 
 
-class JobsPage(_Response):
+class JobsPage(Response):
     """Jobs, the newest first. A page may hold fewer than asked for; the last has no *next*."""
 
     jobs: tuple[JobSummary, ...]
     next: str | None = None
 
 
-class TileView(_Response):
+class TileView(Response):
     """One tile: *index* over all stages, *stage* from 1. *seconds* are those of the attempt that ended."""
 
     index: int
@@ -171,7 +174,7 @@ class TileView(_Response):
     seconds: float | None = None
 
 
-class TilesPage(_Response):
+class TilesPage(Response):
     """Tiles in order; *next* is the index to go on with, or nothing at the end."""
 
     tiles: tuple[TileView, ...]
@@ -179,7 +182,7 @@ class TilesPage(_Response):
     next: int | None = None
 
 
-class PreviewView(_Response):
+class PreviewView(Response):
     """A small picture, its longer side at most 2048 pixels."""
 
     url: str
@@ -187,14 +190,14 @@ class PreviewView(_Response):
     media_type: str
 
 
-class PreviewsView(_Response):
+class PreviewsView(Response):
     """Previews of a job; one that is not made (yet) is left out."""
 
     input: PreviewView | None = None
     result: PreviewView | None = None
 
 
-class PlanStageView(_Response):
+class PlanStageView(Response):
     """A pass over the image, and its tiles: how many, and how large."""
 
     index: int
@@ -204,14 +207,14 @@ class PlanStageView(_Response):
     tile_height: int
 
 
-class EstimateView(_Response):
+class EstimateView(Response):
     """Seconds until the result: on as many instances as may run, and on one."""
 
     low: float
     high: float
 
 
-class PlanView(_Response):
+class PlanView(Response):
     """What a job would take: *memory* in bytes of arrays per task, *work* in seconds of one core."""
 
     input: InputView
@@ -228,92 +231,3 @@ class PlanView(_Response):
     seconds: EstimateView
     cost: CostRange
     warnings: tuple[str, ...] = ()
-
-
-class BatchAccepted(_Response):
-    """A batch that was taken or stopped."""
-
-    id: str
-    state: BatchState
-    created_at: str
-
-
-class BatchEntry(_Response):
-    """One input of a batch in its manifest: the job it became, and how that ended."""
-
-    upload_id: str
-    name: str | None
-    job: str
-    state: JobState
-    code: str | None = None
-    size: int | None = None
-
-
-class BatchView(_Response):
-    """A batch: its jobs in all, over, and, once all are, the manifest."""
-
-    id: str
-    state: BatchState
-    created_at: str
-    finished_at: str | None = None
-    total: int
-    done: int
-    failed: int | None = None
-    tolerated_failures: int
-    manifest: tuple[BatchEntry, ...] | None = None
-
-
-class KindsView(_Response):
-    """Kinds of pixels."""
-
-    channels: tuple[int, ...]
-    depths: tuple[int, ...]
-
-
-class OperationView(_Response):
-    """An entry of the catalogue; *produces* is what its default parameters make of what it accepts.
-
-    *delicate* says why the bits may depend on the kind of processor, if they may.
-    """
-
-    name: str
-    summary: str
-    kind: str = Field(alias="class")
-    exact: bool
-    delicate: str | None
-    parameters: dict[str, Any]
-    accepts: KindsView
-    produces: KindsView
-
-
-class OperationsView(_Response):
-    """The catalogue."""
-
-    operations: tuple[OperationView, ...]
-
-
-class PresetView(_Response):
-    """A stored pipeline, to be sent as the pipeline of a job."""
-
-    name: str
-    summary: str
-    pipeline: tuple[Step, ...]
-
-
-class PresetsView(_Response):
-    """The stored pipelines."""
-
-    presets: tuple[PresetView, ...]
-
-
-class HealthView(_Response):
-    """The app answers."""
-
-    status: Literal["ok"] = "ok"
-    version: str
-
-
-class ReadyView(_Response):
-    """What the app needs can be reached."""
-
-    status: Literal["ready"] = "ready"

@@ -1,52 +1,9 @@
 """The one table of the API's routes: registration, the OpenAPI document and the tests follow from it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
-from pydantic import BaseModel
-
-from function_app import queries, requests, responses
-
-PREFIX: Final = "v1"
-
-type Method = Literal["GET", "POST", "DELETE"]
-type Model = type[BaseModel]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a route may answer with: JSON of *model*, or nothing, or a text of *media_type*."""
-
-    description: str
-    model: Model | None = None
-    media_type: str = "application/json"
-    headers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """One route; *name* is the function's. *problems* are codes of `function_app.problems.STATUS`."""
-
-    name: str
-    method: Method
-    path: str
-    tag: str
-    summary: str
-    answers: Mapping[int, Answer]
-    problems: tuple[str, ...] = ()
-    body: Model | None = None
-    body_required: bool = True
-    most_body_bytes: int = 64 << 10
-    query: Model | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    is_open: bool = False
-
-    @property
-    def template(self) -> str:
-        """Return the route template that the Functions host takes."""
-        return f"{PREFIX}{self.path}"
-
+from function_app import queries, requests, responses, responses_service
+from function_app.route import Answer, Route
 
 _BODY = ("invalid-request", "unsupported-media-type", "limit-exceeded")
 _IMAGE = (
@@ -59,6 +16,7 @@ _IMAGE = (
 )
 _JOB = ("job-not-found",)
 _POLL: Final = ("Retry-After",)
+_LOCATED: Final = ("Location", *_POLL)
 _IDEMPOTENT = {
     "Idempotency-Key": "1 to 255 visible ASCII characters. For 24 hours, the same key with the same body "
     "gives the same job, and with another body 409."
@@ -94,7 +52,7 @@ SUBMIT_JOB: Final = Route(
     summary="Start a job; everything that can be checked is checked before",
     body=requests.JobRequest,
     headers=_IDEMPOTENT,
-    answers={202: Answer("The job is taken", responses.AcceptedView, headers=("Location", *_POLL))},
+    answers={202: Answer("The job is taken", responses.AcceptedView, headers=_LOCATED)},
     problems=(*_BODY, *_IMAGE, "invalid-webhook", "idempotency-conflict", "quota-exceeded"),
 )
 LIST_JOBS: Final = Route(
@@ -154,7 +112,7 @@ CANCEL_JOB: Final = Route(
     path="/jobs/{job}/cancel",
     tag="Jobs",
     summary="Stop a job: no further tile starts, and its work is removed",
-    answers={202: Answer("The job is stopping", responses.AcceptedView, headers=("Location", *_POLL))},
+    answers={202: Answer("The job is stopping", responses.AcceptedView, headers=_LOCATED)},
     problems=(*_JOB, "job-is-over"),
 )
 RETRY_JOB: Final = Route(
@@ -163,7 +121,7 @@ RETRY_JOB: Final = Route(
     path="/jobs/{job}/retry",
     tag="Jobs",
     summary="Take up a job again that failed by no fault of its input, or was cancelled",
-    answers={202: Answer("The job goes on", responses.AcceptedView, headers=("Location", *_POLL))},
+    answers={202: Answer("The job goes on", responses.AcceptedView, headers=_LOCATED)},
     problems=(*_JOB, "not-retryable", "upload-not-found", "quota-exceeded"),
 )
 DELETE_JOB: Final = Route(
@@ -173,7 +131,7 @@ DELETE_JOB: Final = Route(
     tag="Jobs",
     summary="Remove every trace of a job; stop it first if it runs",
     answers={
-        202: Answer("The job stops and removes itself", responses.AcceptedView, headers=("Location", *_POLL)),
+        202: Answer("The job stops and removes itself", responses.AcceptedView, headers=_LOCATED),
         204: Answer("Nothing is left of the job"),
     },
     problems=_JOB,
@@ -187,7 +145,7 @@ SUBMIT_BATCH: Final = Route(
     body=requests.BatchRequest,
     most_body_bytes=1 << 20,
     headers={"Idempotency-Key": _IDEMPOTENT["Idempotency-Key"].replace("job", "batch")},
-    answers={202: Answer("The batch is taken", responses.BatchAccepted, headers=("Location", *_POLL))},
+    answers={202: Answer("The batch is taken", responses_service.BatchAccepted, headers=_LOCATED)},
     problems=(
         *_BODY,
         "upload-not-found",
@@ -204,7 +162,7 @@ GET_BATCH: Final = Route(
     path="/batches/{batch}",
     tag="Batches",
     summary="Say how a batch is doing; at its end, with the manifest",
-    answers={200: Answer("The batch", responses.BatchView, headers=_POLL)},
+    answers={200: Answer("The batch", responses_service.BatchView, headers=_POLL)},
     problems=("batch-not-found",),
 )
 CANCEL_BATCH: Final = Route(
@@ -213,7 +171,7 @@ CANCEL_BATCH: Final = Route(
     path="/batches/{batch}/cancel",
     tag="Batches",
     summary="Stop the jobs of a batch that are not over",
-    answers={202: Answer("The batch is stopping", responses.BatchAccepted, headers=("Location", *_POLL))},
+    answers={202: Answer("The batch is stopping", responses_service.BatchAccepted, headers=_LOCATED)},
     problems=("batch-not-found", "job-is-over"),
 )
 LIST_OPERATIONS: Final = Route(
@@ -222,7 +180,7 @@ LIST_OPERATIONS: Final = Route(
     path="/operations",
     tag="Catalogue",
     summary="List the operations with their parameters as JSON Schema",
-    answers={200: Answer("The catalogue", responses.OperationsView)},
+    answers={200: Answer("The catalogue", responses_service.OperationsView)},
 )
 LIST_PRESETS: Final = Route(
     name="list_presets",
@@ -230,7 +188,7 @@ LIST_PRESETS: Final = Route(
     path="/presets",
     tag="Catalogue",
     summary="List the stored pipelines",
-    answers={200: Answer("The presets", responses.PresetsView)},
+    answers={200: Answer("The presets", responses_service.PresetsView)},
 )
 GET_HEALTH: Final = Route(
     name="get_health",
@@ -239,7 +197,7 @@ GET_HEALTH: Final = Route(
     tag="Service",
     summary="Say that the app was loaded and answers",
     is_open=True,
-    answers={200: Answer("It is alive", responses.HealthView)},
+    answers={200: Answer("It is alive", responses_service.HealthView)},
 )
 GET_READY: Final = Route(
     name="get_ready",
@@ -247,7 +205,7 @@ GET_READY: Final = Route(
     path="/ready",
     tag="Service",
     summary="Say whether storage and the task hub can be reached",
-    answers={200: Answer("Both can be reached", responses.ReadyView)},
+    answers={200: Answer("Both can be reached", responses_service.ReadyView)},
 )
 GET_OPENAPI: Final = Route(
     name="get_openapi",

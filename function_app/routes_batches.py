@@ -11,7 +11,7 @@ from function_app.batches import BatchRecord
 from function_app.http_support import POLL_AGAIN, answer, body_of, serve
 from function_app.owners import owner_of
 from function_app.requests import BatchRequest
-from function_app.responses import BatchAccepted, BatchState
+from function_app.responses_service import BatchAccepted, BatchState
 from function_app.services import services
 
 blueprint = df.Blueprint()

@@ -9,7 +9,8 @@ import azure.functions as func
 from function_app import docs_page, instances, openapi, routes
 from function_app.http_support import answer, answering_problems, refusal, serve
 from function_app.problems import MethodNotAllowed, NoSuchRoute, Unavailable
-from function_app.responses import HealthView, ReadyView
+from function_app.responses_service import HealthView, ReadyView
+from function_app.route import Route
 from function_app.services import services
 from tessera import __version__
 
@@ -66,5 +67,5 @@ async def refuse_route(req: func.HttpRequest) -> func.HttpResponse:
     return refusal(error, {"Allow": ", ".join(allowed)})
 
 
-def _pattern(route: routes.Route) -> re.Pattern[str]:
+def _pattern(route: Route) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{\w+\}", "[^/]+", route.path.replace(".", r"\.")))

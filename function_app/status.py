@@ -1,5 +1,6 @@
 """The status of a job, from its records and the blocks in storage."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,12 +26,16 @@ _READ_AGAIN = 3
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is on record about a job; *stopping* if somebody asked it to stop."""
+    """What is on record about a job; *stopping* if somebody asked it to stop.
+
+    *reports* are the places in the pipeline of operations that made a document.
+    """
 
     record: JobRecord
     plan: Plan | None
     outcome: Outcome | None
     stopping: bool
+    reports: tuple[int, ...] = ()
 
 
 def take(job: str, store: BlobStore, owner: str) -> Snapshot:
@@ -65,7 +70,9 @@ def _snapshot(job: str, there: dict[str, Entry], store: BlobStore) -> Snapshot |
     # A job that is done sets the flag itself, to keep tasks that come late from starting.
     stop = there.get(naming.stop_flag(job))
     stopping = stop is not None and outcome is None and store.read(naming.JOBS, stop.name) != naming.STOP_DONE
-    return Snapshot(record, record.plan or read(Plan, naming.plan(job)), outcome, stopping)
+    places = range(len(record.pipeline))
+    reports = tuple(place for place in places if naming.report(job, place) in there)
+    return Snapshot(record, record.plan or read(Plan, naming.plan(job)), outcome, stopping, reports)
 
 
 def is_lost(snapshot: Snapshot, life: Life) -> bool:
@@ -161,7 +168,16 @@ def _finished(snapshot: Snapshot, outcome: Outcome, services: Services) -> JobVi
         seconds=outcome.seconds,
         receipt=_receipt(outcome, plan, services),
         warnings=outcome.warnings,
+        reports=_reports(snapshot, services.store) if outcome.result else {},
     )
+
+
+def _reports(snapshot: Snapshot, store: BlobStore) -> dict[str, Any]:
+    job = snapshot.record.job
+    return {
+        str(place): json.loads(store.read(naming.JOBS, naming.report(job, place)))
+        for place in snapshot.reports
+    }
 
 
 def _receipt(outcome: Outcome, plan: Plan | None, services: Services) -> Receipt:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from orchestrations.process_tiles import run_gaps, run_tiles
-from orchestrations.replies import JobFault, Steps, call
+from orchestrations.replies import JobFault, Steps, call, value
 from tessera.messages import (
     CleanupOrder,
     DirectOrder,
@@ -12,6 +12,7 @@ from tessera.messages import (
     JobOrder,
     NotifyOrder,
     Outcome,
+    PreviewOrder,
     ReduceOrder,
     Result,
     StitchOrder,
@@ -20,7 +21,7 @@ from tessera.messages import (
     Tally,
     TilesOrder,
 )
-from tessera.plan import Plan, Stage
+from tessera.plan import Message, Plan, Stage
 
 
 def process_image(context: Any, retry: Any) -> Steps[dict[str, Any]]:
@@ -87,8 +88,20 @@ class _Job:
             # 3. Stage by stage, tile by tile; between two stages, merge what was measured.
             yield from self._stages(plan)
         # 4. One file of the tiles' blocks.
-        stitch = StitchOrder(job=self._order.job, plan=plan)
-        return Result.from_json((yield from self._call("stitch", "stitch", stitch)))
+        return (yield from self._stitch(plan))
+
+    def _stitch(self, plan: Plan) -> Steps[Result]:
+        """Stitch, and meanwhile put the small pictures together, without which the job is no less done."""
+        job = self._order.job
+        tasks = [self._task("stitch", StitchOrder(job=job, plan=plan))]
+        if not plan.direct:
+            tasks.append(self._task("make_previews", PreviewOrder(job=job, plan=plan)))
+        replies = yield self._context.task_all(tasks)
+        self._lap("stitch")
+        return Result.from_json(value(replies[0]))
+
+    def _task(self, activity: str, order: Message) -> Any:
+        return self._context.call_activity_with_retry(activity, self._retry, order.to_json())
 
     def ended(self, fault: Fault | None, result: Result | None = None) -> Outcome:
         cancelled = fault is not None and fault.code == "cancelled"

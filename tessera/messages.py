@@ -100,6 +100,13 @@ class SurveyOrder(Message):
     output: Output
 
 
+class PreviewOrder(Message):
+    """Put the small pictures of input and result together."""
+
+    job: JobId
+    plan: Plan
+
+
 class StitchOrder(Message):
     """Commit the tiles of the last stage as one file."""
 

@@ -169,6 +169,11 @@ def preview(job: str, of: str) -> str:
     return f"{job}.{of}-preview.jpg"
 
 
+def patches(of: str) -> str:
+    """Return the name of what tiles keep of the ``input`` or the ``result`` for its small picture."""
+    return f"patches-{of}"
+
+
 _LATEST: Final = 10**13 - 1
 
 INSPECT_TASK: Final = "inspect"

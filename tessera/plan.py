@@ -5,7 +5,7 @@ Every type is frozen and goes to and from plain JSON. Sizes are in bytes, times 
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from tessera.geometry import Grid, Rect
 
@@ -50,7 +50,7 @@ class StageStep(Step):
 
 
 class Output(Message):
-    """The file to make. An option that the format doesn't have can't be chosen; ``same`` has all of them."""
+    """The file to make; ``same`` has the options of all formats."""
 
     format: Literal["png", "jpeg", "tiff", "same"] = Field(
         default="png",
@@ -81,13 +81,12 @@ class Output(Message):
         }
         return frozenset(own.get(output_format, set().union(*own.values())) | {"keep_metadata"})
 
-    @field_validator("quality", "subsampling", "compression", "pyramid")
-    @classmethod
-    def _refuse_options_of_other_formats[Value](cls, value: Value, info: ValidationInfo) -> Value:
-        chosen, name = info.data.get("format", "same"), str(info.field_name)
-        if name not in cls.options(chosen) and value != cls.model_fields[name].default:
-            raise ValueError(f"{chosen} has no such option; leave it out, or choose another format")
-        return value
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """Return the names of options that were chosen, and that the format doesn't have."""
+        others = self.options("same") - self.options(self.format)
+        fields = type(self).model_fields
+        return tuple(sorted(name for name in others if getattr(self, name) != fields[name].default))
 
 
 class Pixels(Message):

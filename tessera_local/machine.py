@@ -120,7 +120,8 @@ class Machine:
 
     def export(self, job: str, target: BinaryIO) -> int:
         """Write the result of a job that succeeded to an open file, and return its size in bytes."""
-        (name,) = self._store.names(naming.RESULTS, job)
+        pictures = {naming.preview(job, of) for of in ("input", "result")}
+        (name,) = set(self._store.names(naming.RESULTS, job)) - pictures
         return self._store.export(naming.RESULTS, name, target)
 
     def discard(self, job: str) -> None:

@@ -75,6 +75,9 @@ class _Worker:
         """End the process if it still runs, and say how it ended."""
         with suppress(ProcessLookupError):
             self._process.kill()
+        # Reads and closes the pipes too, before the loop that they belong to ends.
+        with suppress(RuntimeError):
+            await self._process.communicate()
         code = await self._process.wait()
         if code >= 0:
             return f"exit code {code}"

@@ -6,6 +6,7 @@ from typing import Any
 from activities.cleanup import cleanup
 from activities.ingest import ingest
 from activities.inspect_upload import inspect_upload
+from activities.previews import make_previews
 from activities.process_direct import process_direct
 from activities.process_tile import process_tile
 from activities.reduce import reduce
@@ -18,6 +19,7 @@ from tessera.messages import (
     DirectOrder,
     IngestOrder,
     JobOrder,
+    PreviewOrder,
     ReduceOrder,
     StitchOrder,
     SurveyOrder,
@@ -33,6 +35,7 @@ ACTIVITIES: dict[str, tuple[Activity, type[Message]]] = {
     "process_direct": (process_direct, DirectOrder),
     "process_tile": (process_tile, TileOrder),
     "reduce": (reduce, ReduceOrder),
+    "make_previews": (make_previews, PreviewOrder),
     "stitch": (stitch, StitchOrder),
     "survey": (survey, SurveyOrder),
     "cleanup": (cleanup, CleanupOrder),

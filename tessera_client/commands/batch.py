@@ -15,9 +15,15 @@ from tessera_client.commands.settings import Settings
 from tessera_client.commands.summary import DONE, FAILED, STOPPED, Ended
 from tessera_client.errors import JobFailed, TesseraClientError
 
+LONGEST_STOP = 10.0
+
 
 class _Stopped(Exception):
-    """Ends the work on a file after Ctrl-C."""
+    """Ends the work on a file after Ctrl-C; *job* is the one that was started for it."""
+
+    def __init__(self, job: str | None) -> None:
+        super().__init__(job)
+        self.job = job
 
 
 def run(settings: Settings, request: Request, orders: Sequence[Order], client: Client) -> None:
@@ -76,8 +82,8 @@ class _Batch:
             return refused
         try:
             job = self._process(order)
-        except _Stopped:
-            return summary.of(order, STOPPED)
+        except _Stopped as stopped:
+            return summary.of(order, STOPPED, job=stopped.job)
         except JobFailed as failed:
             return summary.of(order, FAILED, job=failed.job.id, error=str(failed), hint=failed.hint)
         except (TesseraClientError, OSError) as error:
@@ -94,25 +100,33 @@ class _Batch:
         self._running.add(submitted.id)
         for job in self._client.watch(submitted.id):
             if not job.finished:
-                self._go_on()
+                self._go_on(job.id)
                 continue
             self._running.discard(job.id)
             if not job.succeeded:
                 raise JobFailed(job)
             assert order.target is not None
             self._client.download(
-                job, order.target, overwrite=self._request.force, progress=lambda done, total: self._go_on()
+                job,
+                order.target,
+                overwrite=self._request.force,
+                progress=lambda done, total: self._go_on(submitted.id),
             )
         return submitted.id
 
-    def _go_on(self) -> None:
+    def _go_on(self, job: str | None = None) -> None:
         if self._stop.is_set():
-            raise _Stopped
+            raise _Stopped(job)
 
     def _interrupted(self, indexes: dict[Future[Ended], int], shown: Display) -> str:
         self._stop.set()
         for future in indexes:
             future.cancel()
+        # A job that is just being started is known once its answer is here.
+        wait(indexes, LONGEST_STOP)
+        for future, index in indexes.items():
+            if future.done() and not future.cancelled():
+                self.ended[index] = future.result()
         running = sorted(self._running)
         if not running:
             return "interrupted; no job is running"

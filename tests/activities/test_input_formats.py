@@ -137,7 +137,20 @@ def test_profile_and_resolution_are_carried_and_exif_if_wanted(
 def test_same_is_the_format_of_the_input_or_png(data: bytes, extension: str) -> None:
     store, job, outcome = run(data, [INVERT], Output(format="same"), band_rows=512)
     assert outcome.state == "succeeded", outcome.fault
-    assert list(store.names(naming.RESULTS, "")) == [f"{job}.{extension}"]
+    assert f"{job}.{extension}" in store.names(naming.RESULTS, "")
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("rows", [256, 4096], ids=["tiles", "one tile"])
+def test_small_pictures_of_input_and_result_are_kept(name: str, rows: int) -> None:
+    store, job, outcome = run(FILES[name][0], [Step(operation="rotate"), INVERT], band_rows=rows)
+    assert outcome.state == "succeeded", outcome.fault
+    before, after = (
+        decode(store.read(naming.RESULTS, naming.preview(job, of))) for of in ("input", "result")
+    )
+    assert before.shape == PIXELS.shape
+    assert np.abs(before.astype(int) - PIXELS).mean() < 12
+    assert np.abs(after.astype(int) - (255 - np.rot90(PIXELS, -1))).mean() < 12
 
 
 def test_what_a_decoder_holds_whole_is_limited_with_figure_and_setting() -> None:

@@ -61,7 +61,9 @@ def test_a_bad_upload_fails_the_job_with_the_reason_and_leaves_nothing(
 def test_a_finished_job_leaves_its_result_and_its_records_only() -> None:
     store = MemoryStore()
     job, outcome = run_job(store, PNG, [canny(40, 120)], limits=Limits(band_rows=64))
-    assert leftovers(store) == [f"{job}.png"]
+    assert leftovers(store) == sorted(
+        [f"{job}.png", naming.preview(job, "input"), naming.preview(job, "result")]
+    )
     assert sorted(store.names(naming.JOBS, "")) == sorted(
         [
             naming.record(job),

@@ -238,7 +238,9 @@ def test_ctrl_c_stops_several_files_and_says_what_became_of_them(
     process = start("run", "photo.jpg", "second.jpg", *arguments)
     out, err = pressed.stops(process)
     assert process.returncode == 130, err
-    assert json.loads(out)["stopped"] == 2
+    document = json.loads(out)
+    assert document["stopped"] == 2
+    assert sorted(entry["job"] for entry in document["files"]) == ["job-1", "job-2"]
     assert len(api.sent("POST", "/cancel")) == (2 if choice == "cancel" else 0)
     assert ("these jobs go on: job-1 job-2" in err) == (choice == "leave")
     assert "Traceback" not in err

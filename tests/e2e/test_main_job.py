@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from azure.storage.blob import BlobServiceClient
 
+from tessera import naming
 from tessera.plan import Step
 from tessera_client import Client
 from tessera_client.models import Output
@@ -30,7 +31,8 @@ def test_each_operation_is_bit_identical_through_the_whole_stack(
     finished = client.job(job.id)
     assert finished.tiles.done == finished.tiles.total > 4
     assert finished.progress == 1
-    assert left_in_storage(blobs, job.id) == [f"results/{job.id}.png"]
+    kept = [f"{job.id}.png", naming.preview(job.id, "input"), naming.preview(job.id, "result")]
+    assert sorted(left_in_storage(blobs, job.id)) == sorted(f"results/{name}" for name in kept)
 
 
 def test_jpeg_output_is_the_jpeg_of_the_whole_result(client: Client, tmp_path: Path) -> None:

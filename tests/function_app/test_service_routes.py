@@ -202,7 +202,17 @@ def test_a_pipeline_that_does_not_suit_the_upload_is_refused_and_no_job_is_there
     assert http.get("/api/v1/jobs", headers=mine).json()["jobs"] == []
 
 
-def test_previews_that_are_not_made_are_left_out(http: httpx.Client) -> None:
+def test_previews_are_small_pictures_of_input_and_result(http: httpx.Client) -> None:
     job = start(http, SMALL)
+    until(http, job, is_over)
+    previews = http.get(f"/api/v1/jobs/{job}/preview").json()
+    for of in ("input", "result"):
+        picture = httpx.get(previews[of]["url"])
+        assert picture.headers["content-type"] == previews[of]["media_type"] == "image/jpeg"
+        assert picture.content.startswith(b"\xff\xd8\xff")
+
+
+def test_previews_that_are_not_made_are_left_out(http: httpx.Client) -> None:
+    job = start(http, SMALL[:-20])
     until(http, job, is_over)
     assert http.get(f"/api/v1/jobs/{job}/preview").json() == {"input": None, "result": None}

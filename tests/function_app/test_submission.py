@@ -50,7 +50,7 @@ def test_without_a_key_each_request_is_a_job(store: BlobStore, own: Services) ->
     ("data", "error"),
     [
         (b"", CorruptImage),
-        (b"GIF89a" + bytes(60), UnsupportedFormat),
+        (b"%PDF-1.7" + bytes(60), UnsupportedFormat),
         (b"<svg>", UnsupportedFormat),
         (stored.PNG + bytes(1000), LimitExceeded),
     ],

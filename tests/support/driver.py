@@ -1,7 +1,7 @@
 """Runs the real orchestrators and activities in one process, tasks in any order and some of them twice."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -41,7 +41,12 @@ class Driver:
     async def all(self, tasks: Sequence[Awaitable[Any]]) -> list[Any]:
         order = list(range(len(tasks)))
         self.random.shuffle(order)
-        results = {index: await tasks[index] for index in order}
+        try:
+            results = {index: await tasks[index] for index in order}
+        finally:
+            for task in tasks:
+                if isinstance(task, Coroutine):
+                    task.close()
         return [results[index] for index in range(len(tasks))]
 
     def _activity(self, name: str, data: Any) -> Any:

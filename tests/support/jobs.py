@@ -2,9 +2,11 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 
 from tessera import naming, reference
@@ -43,5 +45,6 @@ def left_in_storage(blobs: BlobServiceClient, job: str) -> list[str]:
         listed = blobs.get_container_client(container).list_blobs(
             name_starts_with=job, include=["uncommittedblobs"]
         )
-        found += [f"{container}/{blob.name}" for blob in listed]
+        with suppress(ResourceNotFoundError):  # no job has come as far as that
+            found += [f"{container}/{blob.name}" for blob in listed]
     return found

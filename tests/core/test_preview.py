@@ -1,0 +1,59 @@
+"""The small picture of an image is the same picture whatever pieces it is made of."""
+
+from random import Random
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tessera import preview
+from tessera.geometry import Grid, Rect
+from tests.support.images import textured
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    height=st.integers(1, 500),
+    width=st.integers(1, 700),
+    tile=st.tuples(st.integers(20, 800), st.integers(20, 600)),
+    channels=st.integers(1, 4),
+    side=st.sampled_from([32, 100, 300]),
+    seed=st.integers(0, 999),
+)
+def test_tiles_in_any_order_make_about_the_same_picture(
+    height: int, width: int, tile: tuple[int, int], channels: int, side: int, seed: int
+) -> None:
+    image, frame = textured(height, width, channels, seed=seed), Rect(0, 0, width, height)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(preview, "SIDE", side)
+        boxes = list(Grid(width, height, *tile).tiles())
+        Random(seed).shuffle(boxes)
+        made = preview.picture([preview.patch(image[box.slices], box, frame) for box in boxes], frame)
+        whole = preview.picture([preview.patch(image, frame, frame)], frame)
+    assert made.shape == whole.shape
+    assert max(made.shape[:2]) <= side
+    # Rows and columns at the ends of tiles are means of fewer pixels.
+    assert np.abs(made.astype(int) - whole).mean() < 12
+
+
+def test_a_picture_is_the_image_shrunk_by_its_mean() -> None:
+    image = textured(4096, 4096)
+    frame = Rect(0, 0, 4096, 4096)
+    made = preview.picture([preview.patch(image, frame, frame)], frame)
+    plain = cv2.resize(image, (2048, 2048), interpolation=cv2.INTER_AREA)
+    assert np.abs(made.astype(int) - plain).mean() < 20
+    small = textured(30, 40, 3, 16)
+    same = preview.picture([preview.patch(small, Rect(0, 0, 40, 30), Rect(0, 0, 40, 30))], Rect(0, 0, 40, 30))
+    np.testing.assert_array_equal(same, small >> 8)
+
+
+def test_what_nobody_saw_is_white_and_what_is_transparent_too() -> None:
+    frame = Rect(0, 0, 40, 30)
+    made = preview.picture([preview.patch(np.zeros((10, 40, 4), np.uint8), Rect(0, 0, 40, 10), frame)], frame)
+    assert (made[10:] == 255).all()
+    opened = cv2.imdecode(np.frombuffer(preview.to_jpeg(made), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert opened is not None
+    assert opened.shape == (30, 40, 3)
+    assert opened.min() > 250
