@@ -27,13 +27,13 @@ class OnBehalf(httpx.BaseTransport):
     """
 
     def __init__(self, api_url: str, principal: str) -> None:
-        self._host = httpx.URL(api_url).netloc
+        self._address = f"{api_url.rstrip('/')}/api/"
         self._principal = principal
         self._network = httpx.HTTPTransport()
 
     @override
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.netloc == self._host:
+        if str(request.url).startswith(self._address):
             request.headers[PRINCIPAL] = self._principal
         return self._network.handle_request(request)
 

@@ -116,6 +116,7 @@ class FakeApi:
     blob_types: dict[str, str | None] = field(default_factory=dict)
     blocks: dict[str, dict[str, bytes]] = field(default_factory=dict)
     jobs: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
+    uploads: int = 0
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     script: list[dict[str, Any]] = field(default_factory=list)
@@ -263,7 +264,8 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(404)
 
     def new_upload(self, request: Request) -> None:
-        upload_id = f"upload-{len(self.api.blobs)}"
+        upload_id = f"upload-{self.api.uploads}"
+        self.api.uploads += 1
         url = f"{self.api.url}/blob/uploads/{upload_id}?sp=cw&{SIGNATURE}"
         expires = (datetime.now(UTC) + self.api.lifetime).isoformat()
         document = {"id": upload_id, "url": url, "expires_at": expires, "max_bytes": self.api.max_bytes,

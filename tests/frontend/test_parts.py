@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from PIL import Image
 
-from frontend_streamlit.delivery import Delivery, Order, Stopped
-from frontend_streamlit.previews import MOST_PIXELS, SIDE, Recent, shrink
+from frontend_streamlit.delivery import Delivery, Stopped
+from frontend_streamlit.previews import MOST_PIXELS, SIDE, shrink
 from frontend_streamlit.settings import read_settings
 from frontend_streamlit.widgets import InvalidValue, parse_numbers
 from frontend_streamlit.words import explain, phase
@@ -66,13 +66,6 @@ def test_a_truncated_image_gets_no_picture() -> None:
     assert shrink(io.BytesIO(data[: len(data) // 2])) is None
 
 
-def test_only_the_last_pictures_are_kept() -> None:
-    recent = Recent(capacity=2)
-    for name in ("a", "b", "c"):
-        recent.keep(name, name.encode())
-    assert [recent.find(name) for name in ("a", "b", "c")] == [None, b"b", b"c"]
-
-
 @given(
     some.lists(some.lists(some.integers() | some.floats(allow_nan=False, allow_infinity=False), min_size=1))
 )
@@ -112,18 +105,13 @@ def test_phases_are_named_in_words() -> None:
     assert phase("some_new_phase") == "Some new phase"
 
 
-@pytest.fixture
-def order() -> Order:
-    return Order(io.BytesIO(b"pixels"), "a.png", [Step("canny")], Output())
-
-
 def finish(delivery: Delivery) -> str:
     delivery.start()
-    return delivery.job_id()
+    return delivery.upload_id()
 
 
-def test_a_delivery_that_is_stopped_while_it_sends_starts_no_job(api: FakeApi, order: Order) -> None:
-    sending, stopped = threading.Event(), threading.Event()
+def test_an_image_that_is_stopped_while_it_is_sent_is_let_go_of(api: FakeApi) -> None:
+    sending, stopped, released = threading.Event(), threading.Event(), threading.Event()
 
     def hold(request: Request) -> None:
         if request.method == "PUT":
@@ -132,32 +120,34 @@ def test_a_delivery_that_is_stopped_while_it_sends_starts_no_job(api: FakeApi, o
 
     api.on_answer = hold
     with Client(api.url) as client:
-        delivery = Delivery(client, order)
+        delivery = Delivery(client, io.BytesIO(b"pixels"), "a.png", released.set)
         delivery.start()
         assert sending.wait(10)
         delivery.stop()
         stopped.set()
         with pytest.raises(Stopped):
-            delivery.job_id()
+            delivery.upload_id()
     assert delivery.done
-    assert api.sent("POST", "/jobs$") == []
+    assert released.is_set()
 
 
-def test_a_delivery_tells_its_progress_and_its_job(api: FakeApi, order: Order) -> None:
+def test_a_delivery_tells_its_progress_and_what_the_image_is_called(api: FakeApi) -> None:
+    released = threading.Event()
     with Client(api.url) as client:
-        delivery = Delivery(client, order)
-        assert finish(delivery) in api.jobs
+        delivery = Delivery(client, io.BytesIO(b"pixels"), "a.png", released.set)
+        assert f"uploads/{finish(delivery)}" in api.blobs
     assert delivery.progress == (6, 6)
+    assert released.is_set()
 
 
-def test_a_delivery_that_fails_tells_why(api: FakeApi, order: Order) -> None:
+def test_a_delivery_that_fails_tells_why(api: FakeApi) -> None:
     api.fail("PUT", "/blob", 503, 503)
     policy = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.01)
     with (
         Client(api.url, policy=policy) as client,
         pytest.raises(TesseraClientError, match="storage answered"),
     ):
-        finish(Delivery(client, order))
+        finish(Delivery(client, io.BytesIO(b"pixels"), "a.png"))
 
 
 def test_the_page_is_safe_as_delivered() -> None:
