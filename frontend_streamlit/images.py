@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 from rich.filesize import decimal
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -92,7 +93,7 @@ def _begin(file: UploadedFile) -> Chosen:
     context = get_script_run_ctx()
 
     def release() -> None:
-        if context is not None:
+        if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
             context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
         file.close()
 

@@ -71,10 +71,10 @@ def _watch(job_id: str) -> None:
 
 
 def _show_ended(job: Job) -> None:
-    if job.error:
-        show_problem(job.error)
-    elif job.state == "cancelled":
+    if job.state == "cancelled":
         st.info("Cancelled. Nothing more is done; what had been done is kept for a day.")
+    elif job.error:
+        show_problem(job.error)
     else:
         st.error("This job failed.", icon=":material/error:")
     watch.show_board(job)

@@ -57,7 +57,7 @@ def _options(chosen: str, begun: Output, key: int) -> Output:
                 values,
                 index=values.index(begun.subsampling) if begun.subsampling in values else 0,
                 format_func=lambda each: SUBSAMPLING[each],
-                help="The eye sees less detail in colour than in brightness; less of it makes a smaller file.",
+                help="The eye sees less detail in colour than in brightness. Less of it: a smaller file.",
                 key=f"subsampling_{key}",
             )
         if chosen in ("png", "tiff"):
@@ -69,7 +69,8 @@ def _options(chosen: str, begun: Output, key: int) -> Output:
             pyramid = st.toggle(
                 "With smaller copies inside",
                 bool(begun.pyramid),
-                help="Viewers of large images open it faster (a pyramid, in the order of a cloud-optimized GeoTIFF).",
+                help="Viewers of large images open it faster: "
+                "a pyramid, in the order of a cloud-optimized GeoTIFF.",
                 key=f"pyramid_{key}",
             )
         keep = st.toggle(

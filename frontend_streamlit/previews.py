@@ -54,7 +54,7 @@ def shrink(source: Path | BinaryIO, side: int = SIDE) -> bytes | None:
 
 
 def of_input(job_id: str) -> bytes | None:
-    """Return a small picture of a job's input: the service's, else the one that was made when it was chosen."""
+    """Return a small picture of a job's input: the service's, else one made when it was chosen."""
     return _fetched(job_id, "input") or _RECENT.get(job_id)
 
 

@@ -17,9 +17,10 @@ def show() -> None:
     st.button("Ask again", icon=":material/refresh:")
     st.subheader("About", anchor=False)
     st.markdown(
-        "Tessera processes images of any size. It cuts an image into parts, has many small machines work on them at "
-        "the same time, and puts the parts together again. The result is the same, bit for bit, as if the image had "
-        "been processed in one piece, whatever breaks on the way. Machines are there only while there is work."
+        "Tessera processes images of any size. It cuts an image into parts, has many small machines work on "
+        "them at the same time, and puts the parts together again. The result is the same, bit for bit, as "
+        "if the image had been processed in one piece, whatever breaks on the way. Machines are there only "
+        "while there is work."
     )
     if version:
         st.caption(f"The service is of {plain(version)}.")

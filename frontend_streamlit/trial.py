@@ -137,6 +137,6 @@ def _show(trial: Trial) -> None:
     if picture:
         st.image(picture, alt="Preview of the result", width="stretch")
     st.caption(
-        f"**Preview** on a copy of at most {SIDE} pixels a side. In the whole image, blurs and edges are finer, "
-        "and crops cut off less."
+        f"**Preview** on a copy of at most {SIDE} pixels a side. In the whole image, blurs and edges "
+        "are finer, and crops cut off less."
     )

@@ -90,9 +90,10 @@ def take_all(browser: Browser, url: str, folder: Path) -> str:
     take(page, folder / "process.jpg", full=True)
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url(re.compile(r"\?job=\w+"))
-    expect(page.locator(".board canvas").or_(page.get_by_text("Done.")).first).to_be_visible()
-    if page.locator(".board").count():
-        take(page, folder / "watch.jpg")
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    # Neither at its beginning nor at its end.
+    expect(page.get_by_text(re.compile(r"[5-9] of \d+ parts")).first).to_be_visible()
+    take(page, folder / "watch.jpg")
     expect(page.locator(".viewer canvas")).to_be_visible()
     expect(page.locator(".viewer .status")).to_contain_text("of its size")
     take(page, folder / "result.jpg", full=True)
@@ -100,7 +101,11 @@ def take_all(browser: Browser, url: str, folder: Path) -> str:
 
 
 def take_others(browser: Browser, url: str, job: str, folder: Path) -> None:
-    for view, text in (("jobs", "dandelion.jpg"), ("operations", "Use it"), ("status", "The service answers")):
+    for view, text in (
+        ("jobs", "dandelion.jpg"),
+        ("operations", "Use it"),
+        ("status", "The service answers"),
+    ):
         page = opened(browser, f"{url}/?view={view}", WIDE)
         expect(page.get_by_text(text).first).to_be_visible()
         take(page, folder / f"{view}.jpg")

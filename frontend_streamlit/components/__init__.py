@@ -34,7 +34,8 @@ def board(data: Mapping[str, Any], key: str) -> None:
     ----------
     data : mapping
         ``width``, ``height``: of the image; ``picture``: its address or None; ``tiles``: each with ``index``,
-        ``rect`` (x0, y0, x1, y1), ``state`` (waiting, running, done, retried, failed), ``attempts``, ``seconds``.
+        ``rect`` (x0, y0, x1, y1), ``state`` (waiting, running, done, retried, failed), ``attempts`` and
+        ``seconds``.
     key : str
     """
     _component("board")(data=dict(data), key=key)
@@ -54,5 +55,8 @@ def _source(name: str) -> dict[str, str]:
 
 
 def _component(name: str) -> Any:
+    source = _source(name)
     # Streamlit forgets what is registered when its caches are cleared; to register it again changes nothing.
-    return st.components.v2.component(f"tessera_{name}", **_source(name))
+    return st.components.v2.component(
+        f"tessera_{name}", html=source["html"], css=source["css"], js=source["js"]
+    )

@@ -14,7 +14,7 @@ from frontend_streamlit.previews import MOST_PIXELS, SIDE, shrink
 from frontend_streamlit.settings import read_settings
 from frontend_streamlit.widgets import InvalidValue, parse_numbers
 from frontend_streamlit.words import explain, phase
-from tessera_client import Client, Output, Problem, Refused, RetryPolicy, Step, TesseraClientError
+from tessera_client import Client, Problem, Refused, RetryPolicy, TesseraClientError
 from tests.client.fake_api import FakeApi, Request
 from tests.frontend.conftest import ROOT
 
