@@ -92,10 +92,12 @@ def take_all(browser: Browser, url: str, folder: Path) -> str:
     page.wait_for_url(re.compile(r"\?job=\w+"))
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     # Neither at its beginning nor at its end.
-    expect(page.get_by_text(re.compile(r"[5-9] of \d+ parts")).first).to_be_visible()
+    expect(page.locator(".board")).to_have_attribute("data-done", re.compile(r"^([4-9]|1\d)$"))
     take(page, folder / "watch.jpg")
     expect(page.locator(".viewer canvas")).to_be_visible()
     expect(page.locator(".viewer .status")).to_contain_text("of its size")
+    expect(page.get_by_role("button", name="Run again with changes")).to_be_visible()
+    expect(page.get_by_text("List prices")).to_be_visible()
     take(page, folder / "result.jpg", full=True)
     return page.url
 
