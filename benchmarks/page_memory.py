@@ -40,10 +40,12 @@ class Peak(threading.Thread):
         self.most = 0
 
     def run(self) -> None:
+        """Look, again and again."""
         while not self._stop.wait(0.02):
             self.most = max(self.most, self._process.memory_info().rss)
 
     def stop(self) -> int:
+        """Return the most bytes there were."""
         self._stop.set()
         self.join()
         return self.most

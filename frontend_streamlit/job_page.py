@@ -6,9 +6,10 @@ import streamlit as st
 
 from frontend_streamlit import access, address, draft, result_view, watch
 from frontend_streamlit.words import plain, show_error, show_problem, title
-from tessera_client import ConnectionFailed, Job, NotFound, TesseraClientError, Unavailable
+from tessera_client import ConnectionFailed, Job, NotFound, Refused, TesseraClientError, Unavailable
 
 _REFRESH_SECONDS = 1.0
+_IS_OVER = "job-is-over"
 
 
 def show(job_id: str) -> None:
@@ -81,7 +82,15 @@ def _show_ended(job: Job) -> None:
 
 
 def _cancel(job_id: str) -> None:
-    _try(job_id, lambda: access.client().cancel(job_id))
+    def cancel() -> None:
+        try:
+            access.client().cancel(job_id)
+        except Refused as refused:
+            # It ended in the moment of the click: what is shown next says so.
+            if refused.problem.code != _IS_OVER:
+                raise
+
+    _try(job_id, cancel)
 
 
 def _try(job_id: str, action: Callable[[], object]) -> None:

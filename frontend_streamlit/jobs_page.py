@@ -12,7 +12,7 @@ from tessera_client import JobSummary, TesseraClientError
 
 A_PAGE = 10
 STATES = {
-    None: "All",
+    "all": "All",
     "running": "Running",
     "succeeded": "Done",
     "failed": "Failed",
@@ -33,7 +33,7 @@ def show() -> None:
             "State",
             list(STATES),
             format_func=lambda each: STATES[each],
-            default=None,
+            default="all",
             key="jobs_state",
             on_change=_first_page,
         )
@@ -47,7 +47,7 @@ def show() -> None:
         )
     number = st.session_state.setdefault("jobs_page", 0)
     try:
-        found = access.client().jobs(state=state, limit=(number + 1) * A_PAGE + 1)
+        found = access.client().jobs(state=None if state == "all" else state, limit=(number + 1) * A_PAGE + 1)
         listed = list(islice(found, number * A_PAGE, None))
     except TesseraClientError as error:
         show_error(error)

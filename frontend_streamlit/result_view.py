@@ -1,13 +1,11 @@
 """What came of a job: pictures, the file, what it took, reports."""
 
-import io
 import json
 from typing import Any
 
 import streamlit as st
-from PIL import Image
 
-from frontend_streamlit import access, components, previews, receipt
+from frontend_streamlit import access, components, histograms, previews, receipt
 from frontend_streamlit.words import facts, plain, show_error, title
 from tessera_client import Job, Result, TesseraClientError
 
@@ -117,43 +115,9 @@ def _histograms(before: bytes | None, after: bytes | None) -> None:
                 st.markdown(f"**{name}**")
                 if picture is None:
                     st.caption("There is no picture to count.")
-                    continue
-                counts = histogram(picture)
-                st.area_chart(
-                    counts,
-                    color=[_COLORS[channel] for channel in counts],
-                    height=180,
-                    x_label="Level",
-                    y_label="Percent of the pixels",
-                    stack=False,
-                )
-        st.caption("Counted in the small pictures.")
-
-
-_COLORS = {"Red": "#e0404080", "Green": "#30a05080", "Blue": "#3070e080", "Gray": "#80808080"}
-
-
-def histogram(picture: bytes) -> dict[str, list[float]]:
-    """Count the levels of a picture.
-
-    Parameters
-    ----------
-    picture : bytes
-        PNG or JPEG file of 8 bits.
-
-    Returns
-    -------
-    dict of str to list of float
-        For each channel (Gray, or Red, Green and Blue), the percent of the pixels at each of 256 levels.
-    """
-    with Image.open(io.BytesIO(picture)) as image:
-        gray = image.mode in ("1", "L", "LA")
-        counts = image.convert("L" if gray else "RGB").histogram()
-        share = 100 / (image.width * image.height)
-    names = ("Gray",) if gray else ("Red", "Green", "Blue")
-    return {
-        name: [share * count for count in counts[256 * i : 256 * (i + 1)]] for i, name in enumerate(names)
-    }
+                else:
+                    histograms.show(picture, f"Histogram {name.lower()}")
+        st.caption("How many pixels there are of each level, dark to the left, in the small pictures.")
 
 
 @st.fragment

@@ -149,8 +149,8 @@ def check_it_fits_a_telephone(open_page: Open, url: str, job: str) -> None:
 
 def test_a_job_is_cancelled_and_taken_up_again_by_somebody_else(stack: Up, open_page: Open) -> None:
     page = open_page(stack.url)
-    choose(page, "noise.png", encode(textured(900, 1200)))
-    add(page, "Bilateral")
+    choose(page, "noise.png", encode(textured(1200, 1600)))
+    add(page, "Denoise")
     start(page)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled. Nothing more is done")).to_be_visible()

@@ -1,20 +1,34 @@
 """The parts of the page that need no page."""
 
 import io
+import json
+import shlex
+import subprocess
 import threading
 import tomllib
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from PIL import Image
 
+from frontend_streamlit import histograms, pipeline_file, receipt
 from frontend_streamlit.delivery import Delivery, Stopped
 from frontend_streamlit.previews import MOST_PIXELS, SIDE, shrink
 from frontend_streamlit.settings import read_settings
 from frontend_streamlit.widgets import InvalidValue, parse_numbers
 from frontend_streamlit.words import explain, phase
-from tessera_client import Client, Problem, Refused, RetryPolicy, TesseraClientError
+from tessera_client import (
+    Client,
+    Output,
+    Problem,
+    Refused,
+    RetryPolicy,
+    Step,
+    TesseraClientError,
+    parse_step,
+)
 from tests.client.fake_api import FakeApi, Request
 from tests.frontend.conftest import ROOT
 
@@ -98,6 +112,44 @@ def test_a_missing_key_is_a_matter_for_whoever_runs_the_page() -> None:
     message, hint = explain(Refused(Problem(status=401, title="no"), "Set TESSERA_API_KEY."))
     assert message == "This page may not use the service."
     assert "TESSERA_API_KEY" not in hint
+
+
+def test_a_histogram_counts_each_channel_of_a_picture() -> None:
+    red = Image.new("RGB", (4, 2), (200, 0, 7))
+    counts = histograms.count(saved(red).getvalue())
+    assert {name: (numbers.index(8), sum(numbers)) for name, numbers in counts.items()} == {
+        "Red": (200, 8),
+        "Green": (0, 8),
+        "Blue": (7, 8),
+    }
+    assert list(histograms.count(saved(Image.new("L", (3, 3), 9)).getvalue())) == ["Gray"]
+
+
+@pytest.mark.parametrize("write", [pipeline_file.as_yaml, pipeline_file.as_json])
+def test_operations_that_are_saved_are_read_again(write: Callable[[Sequence[Step]], str]) -> None:
+    steps = (Step("curves", {"points": [[0, 0], [0.5, 0.7], [1, 1]]}), Step("invert"))
+    assert pipeline_file.read(write(steps)) == steps
+
+
+def test_the_command_is_one_that_the_command_line_takes() -> None:
+    steps = [Step("curves", {"points": [[0, 0], [1, 1]]}), Step("grayscale", {"method": "luma"})]
+    line = pipeline_file.as_command(steps, Output("tiff", pyramid=True, compression="small"), "my photo.jpg")
+    words = shlex.split(line)
+    assert words[:3] == ["tessera", "run", "my photo.jpg"]
+    assert [parse_step(words[i + 1]) for i, word in enumerate(words) if word == "--op"] == steps
+    assert words[-5:] == ["--format", "tiff", "--compression", "small", "--pyramid"]
+
+
+def test_the_curl_commands_are_valid_shell_with_the_job_in_them() -> None:
+    text = pipeline_file.as_curl([Step("canny", {"low": 5})], Output("png"), "it's.jpg")
+    assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+    job = next(word for word in shlex.split(text) if word.startswith('{"pipeline"'))
+    assert json.loads(job)["pipeline"] == [{"operation": "canny", "parameters": {"low": 5}}]
+
+
+def test_a_receipt_is_compared_with_rented_machines() -> None:
+    assert "1,000,000 jobs" in receipt.compared(0.002)
+    assert "nothing worth counting" in receipt.compared(0.0)
 
 
 def test_phases_are_named_in_words() -> None:
