@@ -1,6 +1,7 @@
 """Take the pictures of docs/user-guide.md: the whole stack, its page in Chromium, one job from end to end."""
 
 import argparse
+import os
 import re
 import shutil
 import signal
@@ -53,7 +54,8 @@ def running(url: str | None) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="tessera-screenshots-") as data:
         ports = [f"--{name}-port={free_port()}" for name in ("page", "api", "storage")]
         command = [sys.executable, "scripts/up.py", "--data", data, *ports]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        environment = {**os.environ, "TESSERA_MIN_TILE_PIXELS": "30000"}
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         try:
             assert process.stdout is not None
             said = "".join(iter(process.stdout.readline, "Ctrl-C stops all.\n"))
