@@ -133,9 +133,9 @@ def _small(image: Image.Image, side: int) -> Image.Image:
         shown = image.convert("I").point(lambda level: level * (1 / 256)).convert("L")
     elif image.mode == "P":
         shown = image.convert("RGBA")
-    turned = ImageOps.exif_transpose(shown)
-    turned.thumbnail((side, side))
-    return turned
+    # Made small before it is turned, which takes a copy.
+    shown.thumbnail((side, side))
+    return ImageOps.exif_transpose(shown)
 
 
 def _encoded(image: Image.Image) -> bytes:
