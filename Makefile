@@ -1,6 +1,6 @@
 # `make help` lists the targets; a comment after a target's name is its line there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo screenshots up test check format lock clean
+.PHONY: help setup demo screenshots up test check format bench bench-giga lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
@@ -13,6 +13,7 @@ PAGE_PORT ?= 8501
 API_PORT ?= 7071
 STORAGE_PORT ?= 10000
 PYTEST_FLAGS ?=
+BENCH_FLAGS ?=
 LOCK_FLAGS ?=
 
 help:  ## list the targets
@@ -43,6 +44,13 @@ format: setup  ## rewrite the code as `make check` wants it
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+bench: setup  ## compare with other libraries, into benchmarks/RESULTS.md (BENCH_FLAGS="--megapixels 12")
+	@$(BIN)/pip install --quiet --requirement requirements-bench.txt
+	@$(BIN)/python -m benchmarks.peers --write $(BENCH_FLAGS)
+
+bench-giga: setup  ## images of a gigapixel: memory, seconds, disk (BENCH_FLAGS="--megapixels 100 --only canny")
+	@$(BIN)/python -m benchmarks.giga --write $(BENCH_FLAGS)
+
 # No index, no file of links: a lock file is the same wherever it is compiled.
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host $(LOCK_FLAGS)
@@ -52,6 +60,7 @@ lock: setup  ## compile requirements*.txt and package-lock.json again (LOCK_FLAG
 	@$(PIP_COMPILE) --output-file requirements-page.txt requirements-page.in
 	@$(PIP_COMPILE) --output-file requirements-dev.txt requirements-dev.in
 	@$(PIP_COMPILE) --output-file requirements-infra.txt requirements-infra.in
+	@$(PIP_COMPILE) --output-file requirements-bench.txt requirements-bench.in
 	@scripts/npm.sh install --package-lock-only --ignore-scripts
 
 clean:  ## remove what was installed and made, back to a fresh checkout

@@ -5,6 +5,7 @@ from tessera import naming
 from tessera.errors import Cancelled, GaveUp
 
 MOST_ATTEMPTS = 3
+_DECODING = (naming.INSPECT_TASK, naming.INGEST_TASK, naming.DIRECT_TASK)
 
 
 def refuse_if_stopped(job: str, store: Store) -> None:
@@ -27,8 +28,11 @@ def begin(job: str, task: str, store: Store) -> int:
         except BlobExists:
             continue
         return number
-    raise GaveUp(
-        f"{task} was begun {MOST_ATTEMPTS} times and never came to an end",
-        limit=MOST_ATTEMPTS,
-        hint="the image may be one that the decoder can't survive, or a tile may not fit into memory",
-    )
+    begun = f"{task} was begun {MOST_ATTEMPTS} times and never came to an end"
+    if task in _DECODING:
+        raise GaveUp(
+            f"this file can't be decoded: {begun}",
+            limit=MOST_ATTEMPTS,
+            hint="save it anew, by another program if possible, and upload that",
+        )
+    raise GaveUp(begun, limit=MOST_ATTEMPTS, hint="a tile may not fit into the memory of an instance")

@@ -1,6 +1,9 @@
 """The overviews of a TIFF that span tiles: made when it is stitched, from what the tiles kept."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -9,11 +12,15 @@ from activities.store import Store
 from tessera import blockraster, naming
 from tessera.checksum import Adler
 from tessera.codecs import pyramid
+from tessera.codecs.base import Coded
 from tessera.codecs.tiff import TiffCodec
 from tessera.geometry import Grid
 from tessera.parts import part_block
 from tessera.plan import Pixels
 from tessera.rasters import rest_raster
+
+_AT_ONCE = 4
+"""Requests to storage: half of them read ahead, half of them write behind."""
 
 
 def put_top(job: str, codec: TiffCodec, grid: Grid, pixels: Pixels, store: Store) -> None:
@@ -28,19 +35,41 @@ def put_top(job: str, codec: TiffCodec, grid: Grid, pixels: Pixels, store: Store
     if not codec.pyramid or own == pyramid.level_count(grid.width, grid.height):
         return
     name, indexes = naming.result(job, codec.extension), naming.work(job, naming.indexes())
-    for level, number, coded in codec.top(grid, _rows(job, grid, pixels, store)):
-        block = part_block(number, 1, 0.0, Adler(), coded.data, level)
+
+    def put(block: str, coded: Coded) -> None:
         store.put_block(naming.WORK, indexes, block, coded.index)
         store.put_block(naming.RESULTS, name, block, coded.data)
 
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        rows = _ahead(pool, _reads(job, grid, pixels, store))
+        parts = codec.top(grid, rows)
+        puts = (
+            (part_block(number, 1, 0.0, Adler(), coded.data, level), coded) for level, number, coded in parts
+        )
+        for _ in _ahead(pool, (partial(put, *each) for each in puts)):
+            pass
 
-def _rows(job: str, grid: Grid, pixels: Pixels, store: Store) -> Iterator[NDArray[Any]]:
-    """Yield the rows of the largest of these overviews, a row of tiles at a time."""
+
+def _reads(job: str, grid: Grid, pixels: Pixels, store: Store) -> Iterator[Callable[[], NDArray[Any]]]:
+    """Yield what reads the rows of the largest of these overviews, a row of tiles at a time."""
     raster, name = rest_raster(grid, pixels), naming.work(job, naming.rest_raster())
     tiles = [naming.tile_block(tile) for tile in range(raster.grid.count)]
     store.put_block(naming.WORK, name, naming.HEAD_BLOCK, blockraster.header(raster))
     store.commit(naming.WORK, name, [naming.HEAD_BLOCK, *tiles])
+
+    def fetch(offset: int, length: int) -> bytes:
+        return store.read(naming.WORK, name, offset, length)
+
     for band in raster.bands.tiles():
-        yield blockraster.read(
-            raster, band, lambda offset, length: store.read(naming.WORK, name, offset, length)
-        )
+        yield partial(blockraster.read, raster, band, fetch)
+
+
+def _ahead[Value](pool: ThreadPoolExecutor, tasks: Iterable[Callable[[], Value]]) -> Iterator[Value]:
+    """Yield what *tasks* return, in order, while the next of them run."""
+    pending: deque[Future[Value]] = deque()
+    for task in tasks:
+        pending.append(pool.submit(task))
+        if len(pending) == _AT_ONCE // 2:
+            yield pending.popleft().result()
+    for each in pending:
+        yield each.result()

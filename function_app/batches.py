@@ -164,19 +164,21 @@ def cancel(record: BatchRecord, store: BlobStore) -> None:
 def record_jobs(part: BatchPart, store: Store) -> "Orders":
     """Record some jobs of a batch, so that they can be run (activity)."""
     record = read_record(part.batch, store)
-    stopped = store.exists(naming.JOBS, naming.batch(part.batch, "stop"))
 
     def write(index: int) -> JobOrder:
         job = record.job_record(index)
         records.write_marks(job, store)
         with suppress(BlobExists):
             records.write_new(job, store)
-        if stopped:
-            _stop(job.job, store)
         return job.order
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return Orders(orders=tuple(pool.map(write, range(part.first, part.last))))
+        orders = tuple(pool.map(write, range(part.first, part.last)))
+    # Whoever cancels sets the flag and then looks for records, so that one of both sees the other.
+    if store.exists(naming.JOBS, naming.batch(part.batch, "stop")):
+        for order in orders:
+            _stop(order.job, store)
+    return Orders(orders=orders)
 
 
 class Orders(Message):

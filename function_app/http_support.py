@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -153,7 +154,11 @@ def query_of[Model: BaseModel](req: func.HttpRequest, model: type[Model]) -> Mod
     InvalidRequest
         If a parameter is unknown, of another type or out of range.
     """
-    given = {name: value for name, value in req.params.items() if name not in _KEY_PARAMETERS}
+    # The host's own view leaves out parameters without a value, and joins repeated ones.
+    pairs = parse_qsl(urlsplit(req.url).query, keep_blank_values=True)
+    given = {name: value for name, value in pairs if name not in _KEY_PARAMETERS}
+    if len(given) < sum(name not in _KEY_PARAMETERS for name, _ in pairs):
+        raise InvalidRequest("a parameter of the query is given twice", hint="give each once")
     try:
         return model.model_validate(given)
     except ValidationError as error:

@@ -181,6 +181,9 @@ def _responses(route: Route, references: References) -> Json:
         found[str(status)] = _problem(names, references)
         if status in (429, 503):
             found[str(status)]["headers"] = _headers(("Retry-After",))
+    if route.query:
+        # An address of more than 8 KiB doesn't come as far as the app.
+        found["400"]["content"]["text/plain"] = {"schema": {"type": "string"}}
     if not route.is_open:
         found["401"] = {"description": "The key is missing or wrong"}
     return found

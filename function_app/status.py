@@ -185,7 +185,8 @@ def _receipt(outcome: Outcome, plan: Plan | None, services: Services) -> Receipt
     work = Work(
         tasks=outcome.tiles + around, busy=outcome.busy, written=outcome.written, retries=outcome.retried
     )
-    return receipts.receipt(work, services.settings.instance_gigabytes, services.settings.prices)
+    made = receipts.receipt(work, services.settings.instance_gigabytes, services.settings.prices)
+    return made.model_copy(update={"platforms": outcome.platforms})
 
 
 def _nothing_yet(services: Services) -> Receipt:

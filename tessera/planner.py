@@ -16,7 +16,7 @@ from tessera.operations import GlobalOperation
 from tessera.orientation import upright
 from tessera.pipeline import Bound, bind, bind_planned, check
 from tessera.plan import ImageInfo, Output, Plan, Raster, Shape, Stage, StageStep, Step
-from tessera.rasters import label_raster, source_raster
+from tessera.rasters import decoding_memory, label_raster, source_raster
 from tessera.sources import Reading, source_of
 from tessera.tiling import Draft, Tiling, most_memory, tiling, wanted_pixels
 
@@ -49,7 +49,7 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
     whole = Draft(pipeline, shapes, None, _unit(output))
     direct = _is_one_tile(whole, image.held, limits)
     drafts = [_Tiled.of(draft, limits, direct=direct) for draft in _drafts(whole)]
-    stages = _reporting(_stages(image, drafts), pipeline, len(turned))
+    stages = _reporting(_stages(image, drafts, limits), pipeline, len(turned))
     for stage in stages:
         _check_blocks(stage, output, limits)
     return Plan(
@@ -60,7 +60,8 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
         stages=stages,
         direct=direct,
         memory=max(
-            image.held + whole.memory(made.frame) if direct else image.held, *(each.memory for each in drafts)
+            image.held + whole.memory(made.frame) if direct else _decoding(image, stages[0]),
+            *(each.memory for each in drafts),
         ),
         delicate=tuple(sorted({each.operation.name for each in pipeline if each.operation.delicate})),
     )
@@ -111,7 +112,7 @@ def _drafts(whole: Draft) -> list[Draft]:
     ] + drafts[-1:]
 
 
-def _stages(image: ImageInfo, tiled: Sequence[_Tiled]) -> tuple[Stage, ...]:
+def _stages(image: ImageInfo, tiled: Sequence[_Tiled], limits: Limits) -> tuple[Stage, ...]:
     stages: list[Stage] = []
     source: Raster = source_raster(image, image.shape.frame, by_bands=True)
     for index, (draft, chosen, _) in enumerate(tiled):
@@ -134,7 +135,7 @@ def _stages(image: ImageInfo, tiled: Sequence[_Tiled]) -> tuple[Stage, ...]:
             )
         )
         source = target or source
-    return _with_source(image, stages, tiled)
+    return _with_source(image, stages, tiled, limits)
 
 
 def _reporting(stages: Sequence[Stage], pipeline: Sequence[Bound], first: int) -> tuple[Stage, ...]:
@@ -157,7 +158,9 @@ def _steps(pipeline: Sequence[Bound], tiled: Sequence[_Tiled]) -> tuple[StageSte
     return tuple(StageStep(**bound.step.model_dump(), table=measured.get(id(bound))) for bound in pipeline)
 
 
-def _with_source(image: ImageInfo, stages: Sequence[Stage], tiled: Sequence[_Tiled]) -> tuple[Stage, ...]:
+def _with_source(
+    image: ImageInfo, stages: Sequence[Stage], tiled: Sequence[_Tiled], limits: Limits
+) -> tuple[Stage, ...]:
     """Give the stages that look at the input the source that suits them all."""
     name = naming.source_raster()
     reading = [
@@ -165,11 +168,16 @@ def _with_source(image: ImageInfo, stages: Sequence[Stage], tiled: Sequence[_Til
         for stage, each in zip(stages, tiled, strict=True)
         if stage.source.name == name
     ]
-    source = source_of(image, reading)
+    source = source_of(image, reading, limits.task_memory)
     return tuple(
         stage.model_copy(update={"source": source}) if stage.source.name == name else stage
         for stage in stages
     )
+
+
+def _decoding(image: ImageInfo, stage: Stage) -> int:
+    """Return the bytes that decoding the image for its first stage takes, if that is a step of its own."""
+    return decoding_memory(image, stage.source) if isinstance(stage.source, Raster) else 0
 
 
 def _unit(output: Output) -> Unit:

@@ -10,20 +10,30 @@ from tessera.pipeline import Bound
 from tessera.plan import ImageInfo, Pixels, Raster, Stage
 
 _BLOCK_BYTES = 4 << 20
-_WIDE_BLOCK_BYTES = 16 << 20
-_MOST_ROWS_OF_NARROW_BLOCKS = 256
+_WIDE_BLOCK_BYTES = 24 << 20
+_LEAST_ROWS_OF_NARROW_BLOCKS = 256
+_BLOCKS_DOWN = 4
+"""Narrow blocks that a box is high, where memory allows: more are more reads, fewer read more along."""
+_COPIES = 6
+"""Rows of blocks that decoding holds: those that come from the decoder, are cut, and are being written."""
+_DECODER_ROWS = 560
+"""Rows that libvips keeps of a file that it reads from top to bottom, measured with PNG and JPEG."""
 
 
-def source_raster(image: ImageInfo, box: Rect, *, by_bands: bool) -> Raster:
+def source_raster(
+    image: ImageInfo, box: Rect, *, by_bands: bool, read_rows: int = 1, memory: int = 1 << 30
+) -> Raster:
     """Return the block raster of the decoded input, of which only *box* is read.
 
     Blocks are as wide as the box where bands are read; else they are as narrow as reads are aligned, and a
-    row of them is larger, so that tall boxes take few reads.
+    row of them is larger, so that boxes of *read_rows* rows take few reads. Decoding takes at most *memory*,
+    if rows are not so wide that it can't.
     """
     row_bytes = box.width * image.pixels.bytes
-    rows = _BLOCK_BYTES // row_bytes if by_bands else _WIDE_BLOCK_BYTES // row_bytes
+    left = (memory - _decoder_bytes(image)) // _COPIES
+    rows = min(left, _BLOCK_BYTES if by_bands else _WIDE_BLOCK_BYTES) // row_bytes
     if not by_bands:
-        rows = min(rows, _MOST_ROWS_OF_NARROW_BLOCKS)
+        rows = min(rows, max(_LEAST_ROWS_OF_NARROW_BLOCKS, read_rows // _BLOCKS_DOWN))
     return Raster(
         name=naming.source_raster(),
         frame=image.shape.frame,
@@ -33,6 +43,17 @@ def source_raster(image: ImageInfo, box: Rect, *, by_bands: bool) -> Raster:
         block_width=box.width if by_bands else min(box.width, ALIGNMENT),
         block_height=min(box.height, max(1, rows)),
     )
+
+
+def decoding_memory(image: ImageInfo, raster: Raster) -> int:
+    """Return the bytes that decoding the upload into *raster* holds at its worst moment."""
+    return _decoder_bytes(image) + _COPIES * raster.block_height * raster.row_bytes
+
+
+def _decoder_bytes(image: ImageInfo) -> int:
+    """Return the bytes that the decoder holds: of the whole image, or of some rows."""
+    rows = min(_DECODER_ROWS, image.height) if image.format in ("png", "jpeg") else 0
+    return image.held or rows * image.width * image.pixels.bytes
 
 
 def label_raster(stage: int, frame: Rect, tile_width: int, tile_height: int) -> Raster:

@@ -40,7 +40,10 @@ class CostRange(Message):
 
 
 class Receipt(Message):
-    """What a job took and what that costs at list prices; of a job that runs, so far."""
+    """What a job took and what that costs at list prices; of a job that runs, so far.
+
+    *platforms* are the kinds of machines that computed: versions, Intel's library, vector instructions.
+    """
 
     gigabyte_seconds: float
     executions: int
@@ -52,6 +55,7 @@ class Receipt(Message):
     currency: str = "USD"
     dated: str
     region: str
+    platforms: tuple[str, ...] = ()
 
 
 class Work(Message):

@@ -14,36 +14,21 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tessera.geometry import Rect
+from tessera.resampling_rows import opencv, row_maker, without_ipp
+from tessera.taps import Taps, nearest, taps_of
 
 type Array = NDArray[Any]
 
-_CODES = {
-    "nearest": cv2.INTER_NEAREST,
-    "linear": cv2.INTER_LINEAR,
-    "area": cv2.INTER_AREA,
-    "lanczos": cv2.INTER_LANCZOS4,
-}
+_OPENCVS = {("linear", 1), ("linear", 2), ("area", 1), ("area", 2), ("lanczos", 1)}
+"""What OpenCV does the same on every processor, by bytes of a sample."""
 _FIXED_BITS = {1: 11, 2: 15}
 """Bits of a weight, by bytes of a sample; OpenCV has 11 for its 8-bit samples."""
 _LONGEST_PERIOD = 512
 _ROWS_AT_ONCE = 64
-_ONE = np.float32(1)
-_ON_PIXEL = np.float32(1e30)
-
-
-class Taps(NamedTuple):
-    """For each pixel of a result along one axis, the first pixel it is made of, and weights from there on.
-
-    *weights* is (taps, pixels), float32. Pixels outside the image stand for the nearest inside.
-    """
-
-    first: NDArray[np.int64]
-    weights: NDArray[np.float32]
 
 
 class Span(NamedTuple):
@@ -81,22 +66,23 @@ def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], inte
     down = _span(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
     itemsize = pixels.dtype.itemsize
     if interpolation == "nearest":
-        columns = _nearest(frame.x1, size[0], wanted.x0, wanted.x1) - across.start
-        rows = _nearest(frame.y1, size[1], wanted.y0, wanted.y1) - down.start
+        columns = nearest(frame.x1, size[0], wanted.x0, wanted.x1) - across.start
+        rows = nearest(frame.y1, size[1], wanted.y0, wanted.y1) - down.start
+        if columns.size == size[0] and across.stop - across.start == frame.x1:
+            return opencv(pixels[rows], size[0] / frame.x1, 1.0, "nearest")
         return np.take(pixels[rows], columns, axis=1)
-    if (
-        across.native
-        and down.native
-        and interpolation in _CODES
-        and (interpolation, itemsize) != ("lanczos", 2)
-    ):
+    native = across.native and (interpolation, itemsize) in _OPENCVS
+    if native and down.native:
         return _native(pixels, frame, wanted, size, interpolation)
-    x = _taps(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
-    y = _taps(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
+    x = taps_of(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
+    y = taps_of(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
     mix = _MIXES.get((interpolation, itemsize), _mixed_in_fixed_point)
     last = Rect(0, 0, across.stop - across.start, down.stop - down.start)
     x = Taps(x.first - across.start, x.weights)
-    y = Taps(y.first - down.start, y.weights)
+    y = y._replace(first=y.first - down.start)
+    if native and (by_rows := row_maker(pixels, frame, y, size, interpolation)):
+        left = wanted.x0 - across.made_start
+        return by_rows()[:, left : left + wanted.width]
     out = np.empty((wanted.height, wanted.width, pixels.shape[2]), pixels.dtype)
     for row in range(0, wanted.height, _ROWS_AT_ONCE):
         part = Taps(y.first[row : row + _ROWS_AT_ONCE], y.weights[:, row : row + _ROWS_AT_ONCE])
@@ -105,22 +91,11 @@ def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], inte
 
 
 def _native(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], interpolation: str) -> Array:
-    """Call OpenCV on the box alone, without Intel's library, whose results depend on the processor."""
+    """Call OpenCV on the box alone."""
     across = _span(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
     down = _span(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
-    used = cv2.ipp.useIPP()
-    cv2.ipp.setUseIPP(False)
-    try:
-        made = cv2.resize(
-            pixels,
-            None,
-            fx=size[0] / frame.x1,
-            fy=size[1] / frame.y1,
-            interpolation=_CODES[interpolation],
-        )
-    finally:
-        cv2.ipp.setUseIPP(used)
-    made = made.reshape(*made.shape[:2], -1)
+    with without_ipp():
+        made = opencv(pixels, size[0] / frame.x1, size[1] / frame.y1, interpolation)
     x0, y0 = wanted.x0 - across.made_start, wanted.y0 - down.made_start
     return made[y0 : y0 + wanted.height, x0 : x0 + wanted.width]
 
@@ -129,9 +104,13 @@ def _native(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], int
 def _span(source: int, result: int, start: int, stop: int, interpolation: str) -> Span:
     """Return what pixels ``start:stop`` of *result* need of *source* pixels along one axis."""
     if interpolation == "nearest":
-        places = _nearest(source, result, start, stop)
+        places = nearest(source, result, start, stop)
+        if start == 0 and stop == result:
+            return Span(0, source, 0, native=True)
         return Span(int(places[0]), int(places[-1]) + 1, start, native=False)
-    taps = _taps(source, result, start, stop, interpolation)
+    taps = taps_of(source, result, start, stop, interpolation)
+    if start == 0 and stop == result:
+        return Span(0, source, 0, native=True)
     first = int(np.clip(taps.first[0], 0, source - 1))
     last = int(np.clip(taps.first[-1] + taps.weights.shape[0], first + 1, source))
     common = math.gcd(source, result)
@@ -146,7 +125,7 @@ def _span(source: int, result: int, start: int, stop: int, interpolation: str) -
     made_end = result if end == source else end // period * made_period
     if made_end < stop or begin > first:
         return Span(first, last, start, native=False)
-    local = _taps(
+    local = taps_of(
         end - begin, made_end - made_start, 0, made_end - made_start, interpolation, result / source
     )
     chosen = slice(start - made_start, stop - made_start)
@@ -162,78 +141,6 @@ def _clipped(taps: Taps, source: int) -> NDArray[np.int64]:
     """Return the pixel of each tap with a weight, and 0 for the others."""
     places = np.clip(taps.first + np.arange(taps.weights.shape[0])[:, np.newaxis], 0, source - 1)
     return np.where(taps.weights != 0, places, 0)
-
-
-def _nearest(source: int, result: int, start: int, stop: int) -> NDArray[np.int64]:
-    scale = 1 / (result / source)
-    return np.minimum(np.floor(np.arange(start, stop) * scale).astype(np.int64), source - 1)
-
-
-def _taps(
-    source: int, result: int, start: int, stop: int, interpolation: str, factor: float | None = None
-) -> Taps:
-    """Return the taps of pixels ``start:stop``; *factor* is the result's size over the source's."""
-    scale = 1 / (factor or result / source)
-    if interpolation == "area":
-        return _area_taps(source, scale, start, stop)
-    place = ((np.arange(start, stop) + 0.5) * scale - 0.5).astype(np.float32)
-    first = np.floor(place).astype(np.int64)
-    share = (place - first.astype(np.float32)).astype(np.float32)
-    if interpolation == "linear":
-        return Taps(first, np.stack([_ONE - share, share]))
-    if interpolation == "cubic":
-        return Taps(first - 1, _cubic(share))
-    return Taps(first - 3, _lanczos(share))
-
-
-def _area_taps(source: int, scale: float, start: int, stop: int) -> Taps:
-    """Return how much of each pixel lies in the cell of each pixel of the result."""
-    begin = np.arange(start, stop) * scale
-    end = begin + scale
-    cell = np.minimum(scale, source - begin)
-    last = np.minimum(np.floor(end).astype(np.int64), source - 1)
-    first = np.minimum(np.ceil(begin).astype(np.int64), last)
-    before, after = first - begin, end - last
-    has_before, has_after = before > 1e-3, after > 1e-3
-    count = int((last - first).max()) + 2
-    weights = np.zeros((count, stop - start), np.float32)
-    lead = has_before.astype(np.int64)
-    weights[0, has_before] = (before / cell)[has_before]
-    for tap in range(count):
-        inside = (tap >= lead) & (tap - lead < last - first)
-        weights[tap, inside] = (1 / cell)[inside]
-        at_end = has_after & (tap - lead == last - first)
-        weights[tap, at_end] = (np.minimum(np.minimum(after, 1), cell) / cell)[at_end]
-    used = int(np.flatnonzero(weights.any(axis=1))[-1]) + 1
-    return Taps(first - lead, weights[:used])
-
-
-def _cubic(share: NDArray[np.float32]) -> NDArray[np.float32]:
-    a, rest = np.float32(-0.75), _ONE - share
-    five, eight, four, two, three = (np.float32(number) for number in (5, 8, 4, 2, 3))
-    outer = ((a * (share + _ONE) - five * a) * (share + _ONE) + eight * a) * (share + _ONE) - four * a
-    inner = ((a + two) * share - (a + three)) * share * share + _ONE
-    other = ((a + two) * rest - (a + three)) * rest * rest + _ONE
-    return np.stack([outer, inner, other, _ONE - outer - inner - other])
-
-
-def _lanczos(share: NDArray[np.float32]) -> NDArray[np.float32]:
-    root = math.sqrt(0.5)
-    signs = [(1, 0), (-root, -root), (0, 1), (root, -root), (-1, 0), (root, root), (0, -1), (-root, root)]
-    place = share + np.float32(3)
-    angles = (-place.astype(np.float64) * math.pi * 0.25).tolist()
-    # The C library's functions are the same on every processor; NumPy's own are not.
-    sine = np.array([math.sin(angle) for angle in angles])
-    cosine = np.array([math.cos(angle) for angle in angles])
-    weights = np.full((8, share.size), _ON_PIXEL, np.float32)
-    total = np.zeros(share.size, np.float32)
-    for tap, (of_sine, of_cosine) in enumerate(signs):
-        distance = place - np.float32(tap)
-        apart = np.abs(distance) >= np.float32(1e-6)
-        angle = -distance[apart].astype(np.float64) * math.pi * 0.25
-        weights[tap, apart] = (of_sine * sine[apart] + of_cosine * cosine[apart]) / (angle * angle)
-        total += weights[tap]
-    return weights * (_ONE / total)
 
 
 def _fixed(weights: NDArray[np.float32], bits: int) -> NDArray[np.int64]:

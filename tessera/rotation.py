@@ -21,6 +21,8 @@ type Array = NDArray[Any]
 _UNIT_BITS = 30
 """Bits of cosine and sine: few enough that the last ones of the C library don't matter."""
 _PLACE_BITS = 8
+LONGEST = 1 << (24 - _PLACE_BITS)
+"""Pixels a side: up to here single precision holds all places exactly."""
 _REACH = 3
 """Pixels around a place that the widest interpolation reads, and one for rounding."""
 _BLOCK = 2048

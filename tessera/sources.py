@@ -8,10 +8,11 @@ touches.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tessera.errors import LimitExceeded
 from tessera.geometry import Grid, Rect, window
 from tessera.passes import passes
 from tessera.plan import ImageInfo, Raster, Stage, Upload
-from tessera.rasters import around, read_box, source_raster
+from tessera.rasters import around, decoding_memory, read_box, source_raster
 from tessera.tiling import Draft, Tiling, is_full_width
 
 _MOST_DECODING = 2.5
@@ -36,8 +37,14 @@ class Reading(NamedTuple):
         return is_full_width(self.tiling, self.draft.shapes[-1]) and not self.draft.turns
 
 
-def source_of(image: ImageInfo, stages: Sequence[Reading]) -> Raster | Upload:
-    """Return the source that all stages that look at the input read."""
+def source_of(image: ImageInfo, stages: Sequence[Reading], task_memory: int) -> Raster | Upload:
+    """Return the source that all stages that look at the input read.
+
+    Raises
+    ------
+    LimitExceeded
+        If decoding into a raster would hold more than *task_memory*, because rows are too wide.
+    """
     frame = image.shape.frame
     if image.block and sum(_decoded(image.block, each) for each in stages) <= _MOST_DECODING * frame.pixels:
         return Upload(frame=frame, indexing=not image.random)
@@ -45,22 +52,43 @@ def source_of(image: ImageInfo, stages: Sequence[Reading]) -> Raster | Upload:
         read_box(each.draft.pipeline, [shape.frame for shape in each.draft.shapes], each.stage, each.halo)
         for each in stages
     ]
-    return source_raster(image, around(boxes), by_bands=all(each.by_bands for each in stages))
+    raster = source_raster(
+        image,
+        around(boxes),
+        by_bands=all(each.by_bands for each in stages),
+        read_rows=min(max(region.height for region in _regions(each)) for each in stages),
+        memory=task_memory,
+    )
+    memory = decoding_memory(image, raster)
+    if memory > task_memory:
+        raise LimitExceeded(
+            f"decoding the image, with rows of {image.width:,} pixels, takes {memory >> 20} MiB of memory",
+            limit=task_memory,
+            actual=memory,
+            hint="save the image as a tiled TIFF, or raise the setting task_memory,"
+            " and give the instances more memory",
+        )
+    return raster
 
 
 def _decoded(block: tuple[int, int], reading: Reading) -> int:
     """Return the pixels that the tiles of a stage decode in all, as if each were the one in the middle."""
+    frame = reading.draft.shapes[0].frame
+    return reading.stage.grid.count * sum(_covered(block, region, frame) for region in _regions(reading))
+
+
+def _regions(reading: Reading) -> list[Rect]:
+    """Return the boxes of the input that the tile in the middle reads, one after another."""
     stage, draft = reading.stage, reading.draft
     made, grid = draft.shapes[-1].frame, stage.grid
     tile = grid.tile(grid.rows // 2 * grid.columns + grid.columns // 2)
     width = stage.chunk_width or tile.width
     parts = [tile._replace(x0=x0, x1=min(x0 + width, tile.x1)) for x0 in range(tile.x0, tile.x1, width)]
     frames = [shape.frame for shape in draft.shapes]
-    regions = [
+    return [
         passes(draft.pipeline, frames, window(part, reading.halo, made) if reading.halo else part)[0].region
         for part in parts
     ]
-    return grid.count * sum(_covered(block, region, frames[0]) for region in regions)
 
 
 def _covered(block: tuple[int, int], region: Rect, frame: Rect) -> int:

@@ -20,6 +20,7 @@ BAND_UNIT = 128
 and
 the periods of common resizes."""
 _TILE_SECONDS = 5.0
+_MOST_TILE_SECONDS = 10.0
 _TILES_WANTED = 32
 _CHUNK_PIXELS = 1 << 20
 _SQUARE_UNIT = 256
@@ -108,11 +109,15 @@ def tiling(draft: Draft, limits: Limits) -> Tiling:
     LimitExceeded
         If the smallest tile takes more memory than a task may hold.
     """
-    chosen, memory = None, 0
+    chosen, memory, fitting = None, 0, None
     for chosen in _candidates(draft, limits):
         memory = most_memory(draft, chosen)
         if memory <= limits.task_memory:
-            return chosen
+            fitting = chosen
+            if limits.band_rows is not None or _seconds(draft, chosen) <= _MOST_TILE_SECONDS:
+                return chosen
+    if fitting is not None:
+        return fitting
     assert chosen is not None
     raise LimitExceeded(
         f"a tile of {chosen.width} x {chosen.height} pixels of this image takes {memory >> 20} MiB of memory",
@@ -120,6 +125,13 @@ def tiling(draft: Draft, limits: Limits) -> Tiling:
         actual=memory,
         hint="raise the setting task_memory, and give the instances more memory",
     )
+
+
+def _seconds(draft: Draft, chosen: Tiling) -> float:
+    """Return the seconds that a tile takes, roughly."""
+    made = draft.shapes[-1]
+    share = chosen.width * chosen.height / (made.width * made.height)
+    return draft.seconds * draft.most_pixels * share
 
 
 def most_memory(draft: Draft, chosen: Tiling) -> int:

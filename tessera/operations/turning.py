@@ -7,7 +7,8 @@ from pydantic import Field
 
 from tessera import rotation
 from tessera.geometry import Rect
-from tessera.operations.base import Array, GeometryOperation, Parameters, white, with_channels
+from tessera.operations.base import Array, GeometryOperation, Parameters, Refusal, white, with_channels
+from tessera.plan import Shape
 
 _QUARTERS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _MIRRORS = {"horizontal": 1, "vertical": 0}
@@ -90,6 +91,14 @@ def _turn(frame: Rect, parameters: RotateByParameters) -> rotation.Turn:
     return rotation.Turn.by(parameters.degrees, frame.width, frame.height, expand=parameters.expand)
 
 
+def _refuse_long(shape: Shape, _: RotateByParameters) -> Refusal | None:
+    if max(shape.width, shape.height) <= rotation.LONGEST:
+        return None
+    return Refusal(
+        f"turns images of up to {rotation.LONGEST} pixels a side, and this is {shape.width} x {shape.height}"
+    )
+
+
 def _rotate_by_size(width: int, height: int, parameters: RotateByParameters) -> tuple[int, int]:
     turn = _turn(Rect(0, 0, width, height), parameters)
     return turn.width, turn.height
@@ -148,6 +157,7 @@ ROTATE_BY = GeometryOperation(
     summary="Turn the image around its middle by any angle.",
     kind="geometry",
     parameters=RotateByParameters,
+    refuse=_refuse_long,
     rate=lambda _: 60.0,
     scratch=24,
     delicate="floating-point interpolation",

@@ -3,8 +3,10 @@
 import io
 import json
 from collections import Counter
+from itertools import cycle
 from random import Random
 
+import cv2
 import pytest
 from PIL import Image as PillowImage
 
@@ -233,3 +235,22 @@ def test_what_does_not_suit_the_image_fails_the_job_before_any_pixel_is_read(
     assert outcome.fault.code == code
     assert not store.exists(naming.JOBS, naming.plan(job))
     assert leftovers(store) == []
+
+
+@pytest.mark.parametrize(("operation", "warned"), [("bilateral", True), ("invert", False)])
+def test_tiles_of_different_machines_are_told_where_it_may_matter(
+    operation: str, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = cycle(["opencv 5, AVX2", "opencv 5, AVX512"])
+    monkeypatch.setattr("activities.process_tile.platform_id", lambda: next(kinds))
+    _, outcome = run_job(MemoryStore(), PNG, [Step(operation=operation)], limits=Limits(band_rows=64))
+    assert outcome.platforms == ("opencv 5, AVX2", "opencv 5, AVX512")
+    assert [("bilateral" in warning) for warning in outcome.warnings] == [True] * warned
+
+
+def test_the_machine_is_on_the_receipt() -> None:
+    _, outcome = run_job(MemoryStore(), PNG, [INVERT])
+    (platform,) = outcome.platforms
+    assert f"opencv {cv2.__version__}" in platform
+    assert "numpy" in platform
+    assert outcome.warnings == ()

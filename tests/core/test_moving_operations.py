@@ -102,6 +102,12 @@ def test_what_does_not_fit_is_refused_at_its_parameter(
     assert refused.value.pointer == f"/pipeline/1/parameters/{parameter}"
 
 
+def test_turning_by_an_angle_ends_where_it_would_not_be_exact() -> None:
+    pipeline = bind([Step(operation="rotate_by")])
+    with pytest.raises(InvalidPipeline, match="up to 65536 pixels a side, and this is 65537 x 9"):
+        check(pipeline, Shape(width=65_537, height=9, pixels=Pixels(channels=3)))
+
+
 def test_sizes_are_followed_through_the_pipeline() -> None:
     steps = [
         {"operation": "scale", "parameters": {"factor": 0.5}},

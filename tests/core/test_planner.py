@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.errors import InvalidOutput, InvalidPipeline, LimitExceeded
-from tessera.plan import ImageInfo, Output, Pixels, Plan, Step
+from tessera.pipeline import bind
+from tessera.plan import ImageInfo, Output, Pixels, Plan, Raster, Step
 from tessera.planner import Limits, make_plan
 from tessera.tiling import BAND_UNIT
 from tests.support.pipelines import INVERT, canny, median_blur, steps, threshold
@@ -74,6 +75,17 @@ def test_slow_operations_get_smaller_tiles() -> None:
     assert slow > fast
 
 
+@pytest.mark.parametrize(("width", "height"), [(12_000, 12_000), (100_000, 20_000), (3_000, 600_000)])
+@pytest.mark.parametrize("name", ["denoise", "bilateral", "median_blur"])
+def test_no_tile_takes_longer_than_about_ten_seconds(width: int, height: int, name: str) -> None:
+    step = Step(operation=name, parameters={"ksize": 31} if name == "median_blur" else {})
+    ((operation, parameters),) = bind([step])
+    made = plan(image(width, height), step)
+    for stage in made.stages:
+        tile = stage.grid.tile(0).pixels / (stage.width * stage.height) * width * height
+        assert tile / 1e6 / operation.rate(parameters) <= 10
+
+
 def test_a_plan_survives_the_wire() -> None:
     made = plan(image(4000, 3000), canny(1, 2), INVERT)
     assert Plan.from_json(made.to_json()) == made
@@ -100,6 +112,25 @@ def test_a_band_that_cannot_fit_names_the_setting_to_raise() -> None:
         plan(image(100_000, 20_000), canny(1, 2), limits=Limits(task_memory=256 << 10))
     assert refused.value.hint is not None
     assert "task_memory" in refused.value.hint
+
+
+def test_rows_that_are_too_wide_to_decode_name_the_setting_to_raise() -> None:
+    wide = image(100_000, 1_000, depth=16).model_copy(update={"format": "png"})
+    with pytest.raises(LimitExceeded, match="rows of 100,000 pixels, takes 323 MiB") as refused:
+        plan(wide, INVERT)
+    assert refused.value.limit == Limits().task_memory
+    assert "task_memory" in (refused.value.hint or "")
+    assert plan(wide, INVERT, limits=Limits(task_memory=400 << 20)).memory <= 400 << 20
+
+
+@pytest.mark.parametrize(("width", "height"), [(10_000, 10_000), (32_000, 32_000), (3_000, 600_000)])
+def test_a_turned_band_is_read_in_few_pieces(width: int, height: int) -> None:
+    turned = plan(image(width, height, channels=1), Step(operation="rotate", parameters={"degrees": 90}))
+    (stage,) = turned.stages
+    assert isinstance(stage.source, Raster)
+    assert stage.chunk_width is not None
+    assert stage.chunk_width / stage.source.block_height <= 12
+    assert turned.memory <= Limits().task_memory
 
 
 @pytest.mark.parametrize(

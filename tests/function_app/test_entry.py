@@ -23,6 +23,7 @@ ACTIVITIES = {
     "reduce",
     "stitch",
     "cleanup",
+    "make_previews",
     "survey",
     "record_jobs",
     "end_batch",

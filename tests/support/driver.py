@@ -18,6 +18,7 @@ from tessera_local.driver import over_the_wire
 from tessera_local.tasks import run_activity
 
 _DELIVERED_TWICE = 0.1
+_EFFORT = ("retried", "seconds", "platforms")
 
 
 @dataclass
@@ -74,7 +75,7 @@ def run_job(
 
 
 def _without_effort(data: Any) -> Any:
-    """Drop what may differ between two runs of the same order: retries and seconds."""
+    """Drop what may differ between two runs of the same order: retries, seconds and machines."""
     if isinstance(data, dict):
-        return {key: _without_effort(item) for key, item in data.items() if key not in ("retried", "seconds")}
+        return {key: _without_effort(item) for key, item in data.items() if key not in _EFFORT}
     return data
