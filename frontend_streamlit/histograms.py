@@ -9,7 +9,8 @@ from PIL import Image
 LEVELS, HEIGHT = 256, 100
 # A black background would flatten all else: so large a part of the levels fits in.
 SHOWN_PART = 0.98
-_COLORS = {"Red": "#e5484d", "Green": "#30a46c", "Blue": "#3e7bfa", "Gray": "#8b8d98"}
+_OTHER = "#8b8d98"
+_COLORS = {"Alpha": "#c8a24a", "Red": "#e5484d", "Green": "#30a46c", "Blue": "#3e7bfa", "Gray": "#8b8d98"}
 
 
 def count(picture: bytes) -> dict[str, list[int]]:
@@ -50,7 +51,7 @@ def draw(counts: Mapping[str, Sequence[int]], label: str) -> str:
     every = sorted(number for channel in counts.values() for number in channel)
     top = max(1, every[int(SHOWN_PART * (len(every) - 1))])
     areas = "".join(
-        f'<path d="{_outline(numbers, top)}" fill="{_COLORS[name]}" fill-opacity="0.5"/>'
+        f'<path d="{_outline(numbers, top)}" fill="{_COLORS.get(name, _OTHER)}" fill-opacity="0.5"/>'
         for name, numbers in counts.items()
     )
     return (

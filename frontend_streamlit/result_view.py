@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from frontend_streamlit import access, components, histograms, previews, receipt
-from frontend_streamlit.words import facts, plain, show_error, title
+from frontend_streamlit import access, components, histograms, previews, receipt, reports
+from frontend_streamlit.words import facts, show_error
 from tessera_client import Job, Result, TesseraClientError
 
 # What a browser decodes without trouble.
@@ -45,7 +45,7 @@ def show(job: Job) -> None:
             st.caption(
                 f"After: {facts(job.result, job.output.format if job.output else None)}", width="content"
             )
-    _reports(job)
+    reports.show(job)
     left, right = st.columns(2, gap="large")
     with left:
         receipt.show_times(job)
@@ -138,61 +138,3 @@ def _download(job_id: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"The download has started.{until} If it hasn't:", width="content")
         st.link_button("Open the file", result.url, type="tertiary")
-
-
-def _reports(job: Job) -> None:
-    reports = job.document.get("reports")
-    if not reports:
-        return
-    st.subheader("Reports", anchor=False)
-    _report(reports)
-    st.download_button(
-        "Save the report",
-        json.dumps(reports, indent=2),
-        f"{job.id}.json",
-        "application/json",
-        on_click="ignore",
-    )
-
-
-def _report(value: Any, name: str = "") -> None:
-    """Show what was measured, whatever its form: figures in a table, lists of parts one after the other."""
-    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        for index, each in enumerate(value, 1):
-            _report(each, f"{name} {index}".strip())
-        return
-    if not isinstance(value, dict):
-        st.markdown(f"{plain(title(name))}: {plain(_figure(value))}")
-        return
-    if name:
-        st.markdown(f"**{plain(title(name))}**")
-    figures = {key: each for key, each in value.items() if _is_short(each)}
-    if figures:
-        rows = [f"| {plain(title(key))} | {plain(_figure(each))} |" for key, each in figures.items()]
-        st.markdown("\n".join(["| | |", "|:--|--:|", *rows]))
-    for key, each in value.items():
-        if key in figures:
-            continue
-        if isinstance(each, list) and all(isinstance(number, int | float) for number in each):
-            st.markdown(plain(title(key)))
-            st.bar_chart(each, height=160)
-        else:
-            _report(each, key)
-
-
-def _is_short(value: Any) -> bool:
-    if isinstance(value, list):
-        return len(value) <= 4 and not any(isinstance(each, list | dict) for each in value)
-    return not isinstance(value, dict)
-
-
-def _figure(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(_figure(each) for each in value)
-    return (
-        f"{value:,.6g}"
-        if isinstance(value, float)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
-    )

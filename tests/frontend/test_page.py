@@ -391,13 +391,14 @@ def test_reports_and_the_receipt_are_shown_with_the_result(page: Page, api: Fake
         "gigabyte_seconds": 35.4, "executions": 104, "reads": 156, "writes": 104, "bytes_written": 181000,
         "retries": 0, "amount": 0.002, "currency": "USD", "dated": "2026-11-01", "region": "westeurope",
     }  # fmt: skip
-    reports = {"0": {"width": 40, "channels": [{"mean": 12.5, "histogram": [1, 2, 3, 4, 5, 6]}]}}
+    gray = {"min": 0, "max": 255, "mean": 12.5, "std": 3.25, "histogram": [1] * 256}
+    reports = {"0": {"depth": 8, "pixels": 1200, "channels": {"gray": gray}}}
     serve(api, api.succeeded() | {"receipt": receipt, "reports": reports})
     page.app.query_params["job"] = "job-7"
     page.app.run()
     assert "Cost: $0.002000" in page.text()
     assert "as much as 1,000,000 jobs like this one" in page.text()
-    assert "Mean | 12.5" in page.text()
+    assert "| Gray | 0 | 255 | 12.50 | 3.25 |" in page.text()
 
 
 def test_each_person_who_signed_in_has_their_own_jobs(
