@@ -1,6 +1,6 @@
 # `make help` lists the targets; a comment after a target's name is its line there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check format bench bench-giga lock clean
+.PHONY: help setup demo screenshots up test check format bench bench-giga lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
@@ -17,13 +17,16 @@ BENCH_FLAGS ?=
 LOCK_FLAGS ?=
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## install everything into .venv and node_modules (done by the other targets too)
 	@scripts/setup.sh
 
 demo: setup  ## process a photograph with the whole stack (IMAGE=file OPS="median_blur:ksize=5 canny" FORMAT=png|jpeg)
 	@$(BIN)/python scripts/demo.py --image "$(IMAGE)" --ops "$(OPS)" --format "$(FORMAT)"
+
+screenshots: setup  ## take the pictures of docs/user-guide.md again
+	@$(BIN)/python scripts/page_screenshots.py
 
 up: setup  ## run the stack and its page until Ctrl-C (PAGE_PORT=8501 API_PORT=7071 STORAGE_PORT=10000)
 	@$(BIN)/python scripts/up.py --page-port "$(PAGE_PORT)" --api-port "$(API_PORT)" --storage-port "$(STORAGE_PORT)"

@@ -1,41 +1,40 @@
 """One image on its way to the service, in a thread of its own so that the page stays alive."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import BinaryIO
 
-from tessera_client import Client, Output, Step
+from tessera_client import Client
 
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """An image and what to do with it."""
-
-    file: BinaryIO
-    name: str
-    pipeline: Sequence[Step]
-    output: Output
-    preview: bytes | None = None
+# More at a time wouldn't be faster, and each holds blocks of its file in memory.
+_TURNS = threading.BoundedSemaphore(4)
 
 
 class Stopped(Exception):
-    """Raised by `Delivery.job_id` when it was stopped before the job began."""
+    """Raised by `Delivery.upload_id` when it was stopped before the image had arrived."""
 
 
 class Delivery:
-    """Sends an image to storage and then starts its job.
+    """Sends an image to storage, in blocks, and then lets go of it.
 
     Parameters
     ----------
     client : Client
-    order : Order
+    file : binary file
+    name : str
+        File name to keep with the image.
+    release : callable
+        Called at the end, whatever it is: the file isn't needed any more.
     """
 
-    def __init__(self, client: Client, order: Order) -> None:
-        self.order = order
+    def __init__(
+        self, client: Client, file: BinaryIO, name: str, release: Callable[[], None] = lambda: None
+    ) -> None:
         self._client = client
+        self._file: BinaryIO | None = file
+        self._name = name
+        self._release = release
         self._stop = threading.Event()
         self._sent, self._size = 0, 0
         self._future: Future[str] = Future()
@@ -46,7 +45,7 @@ class Delivery:
         threading.Thread(target=self._run, name="delivery", daemon=True).start()
 
     def stop(self) -> None:
-        """Ask it to stop; once the job has begun, it's the job that has to be cancelled."""
+        """Ask it to stop."""
         self._stop.set()
 
     @property
@@ -59,13 +58,13 @@ class Delivery:
         """Return the bytes sent, and the bytes in all: 0 until that is known."""
         return self._sent, self._size
 
-    def job_id(self) -> str:
-        """Return the job, once it is `done`.
+    def upload_id(self) -> str:
+        """Return what the service calls the image, once it is `done`.
 
         Raises
         ------
         TesseraClientError
-            When the image could not be sent or the job was refused.
+            When the image could not be sent.
         Stopped
             When it was stopped before.
         """
@@ -73,15 +72,25 @@ class Delivery:
 
     def _run(self) -> None:
         try:
-            self._future.set_result(self._deliver())
+            with _TURNS:
+                upload_id = self._send()
         except BaseException as failure:
+            self._let_go()
             self._future.set_exception(failure)
+        else:
+            self._let_go()
+            self._future.set_result(upload_id)
 
-    def _deliver(self) -> str:
-        order = self.order
-        upload = self._client.upload(order.file, name=order.name, progress=self._advance)
+    def _send(self) -> str:
         self._check()
-        return self._client.submit(upload.id, order.pipeline, order.output, name=order.name).id
+        assert self._file is not None
+        upload = self._client.upload(self._file, name=self._name, progress=self._advance)
+        self._check()
+        return upload.id
+
+    def _let_go(self) -> None:
+        self._file = None
+        self._release()
 
     def _advance(self, sent: int, size: int) -> None:
         self._check()

@@ -21,21 +21,28 @@ class Entry:
     initial : mapping
         Values its widgets start with. What they hold later is Streamlit's to keep: a widget whose initial
         value changes is another widget, and forgets.
+    latest : mapping or None
+        Values they held when they were shown last.
+    on : bool
+        Whether it is applied.
     id : int
         Tells two entries of one operation apart.
     """
 
     operation: str
     initial: Mapping[str, Any] = field(default_factory=dict)
+    latest: Mapping[str, Any] | None = None
+    on: bool = True
     id: int = field(default_factory=lambda: next(_IDS))
 
 
 @dataclass(slots=True)
 class Draft:
-    """The operations in order, and the file format to start with."""
+    """The operations in order, the file format to start with, and the one that was shown last."""
 
     entries: list[Entry] = field(default_factory=list)
     output: Output = field(default_factory=Output)
+    latest: Output | None = None
     id: int = field(default_factory=lambda: next(_IDS))
 
 
@@ -47,16 +54,28 @@ def current() -> Draft:
     return found
 
 
-def begin_with(pipeline: Sequence[Step], output: Output | None) -> None:
-    """Start a new draft with the operations of a job.
+def begin_with(pipeline: Sequence[Step], output: Output | None = None) -> None:
+    """Start a new draft with these operations.
 
     Parameters
     ----------
     pipeline : sequence of Step
-    output : Output or None
+    output : Output, optional
+        Default: what is chosen now.
     """
+    old = current()
     entries = [Entry(step.operation, step.parameters) for step in pipeline]
-    st.session_state["draft"] = Draft(entries, output or Output())
+    st.session_state["draft"] = Draft(entries, output or old.latest or old.output)
+
+
+def freeze() -> None:
+    """Keep what the widgets hold: they aren't shown now, so Streamlit forgets it."""
+    draft = current()
+    for entry in draft.entries:
+        if entry.latest is not None:
+            entry.initial, entry.latest, entry.id = entry.latest, None, next(_IDS)
+    if draft.latest is not None:
+        draft.output, draft.latest, draft.id = draft.latest, None, next(_IDS)
 
 
 def add(operation: str) -> None:
@@ -68,6 +87,13 @@ def remove(entry_id: int) -> None:
     """Take an operation out."""
     draft = current()
     draft.entries = [entry for entry in draft.entries if entry.id != entry_id]
+
+
+def switch(entry_id: int) -> None:
+    """Switch an operation off, or on again."""
+    for entry in current().entries:
+        if entry.id == entry_id:
+            entry.on = not entry.on
 
 
 def move(entry_id: int, places: int) -> None:

@@ -1,9 +1,11 @@
-"""The operations in order: add, set, move and remove them."""
+"""The operations in order: add, set, move, switch off and remove them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from frontend_streamlit import draft
 from frontend_streamlit.draft import Entry
@@ -13,7 +15,26 @@ from tessera_client import Operation, Step
 from tessera_client.commands.schema import parameters
 
 
-def show(catalogue: Mapping[str, Operation]) -> list[Step] | None:
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What the editor holds.
+
+    Attributes
+    ----------
+    steps : list of Step
+        The operations that are switched on.
+    places : list of DeltaGenerator
+        For each of them, where to say what is wrong with it.
+    complete : bool
+        Whether each value is one.
+    """
+
+    steps: list[Step]
+    places: list[DeltaGenerator]
+    complete: bool
+
+
+def show(catalogue: Mapping[str, Operation]) -> Edited:
     """Show the operations of the draft.
 
     Parameters
@@ -22,37 +43,45 @@ def show(catalogue: Mapping[str, Operation]) -> list[Step] | None:
 
     Returns
     -------
-    list of Step or None
-        None while a value isn't one, which the page then says.
+    Edited
     """
-    st.subheader("Operations", anchor=False)
     entries = draft.current().entries
     if not entries:
         st.caption("They are applied one after the other, in this order.")
-    steps = [_entry(entry, position, len(entries), catalogue) for position, entry in enumerate(entries, 1)]
+    edited = Edited([], [], complete=True)
+    complete = True
+    for position, entry in enumerate(entries, 1):
+        with st.container(border=True, key=f"operation_{position}"):
+            step, place = _entry(entry, position, len(entries), catalogue)
+        complete = complete and (step is not None or not entry.on)
+        if step is not None and entry.on:
+            edited.steps.append(step)
+            edited.places.append(place)
     _adder(catalogue)
-    complete = [step for step in steps if step is not None]
-    return complete if len(complete) == len(steps) else None
+    return Edited(edited.steps, edited.places, complete)
 
 
 def _adder(catalogue: Mapping[str, Operation]) -> None:
     def describe(name: str) -> str:
         return f"{title(name)}: {catalogue[name].summary}".rstrip(": ")
 
-    chosen = st.selectbox(
-        "Operation to add",
-        sorted(catalogue),
-        index=None,
-        format_func=describe,
-        placeholder="Choose, or type to search",
-        key="operation_to_add",
-    )
-    st.button(
-        "Add operation",
-        icon=":material/add:",
-        on_click=_add_chosen,
-        disabled=chosen is None,
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        chosen = st.selectbox(
+            "Operation to add",
+            sorted(catalogue),
+            index=None,
+            format_func=describe,
+            placeholder="Choose, or type to search",
+            key="operation_to_add",
+            width="stretch",
+        )
+        st.button(
+            "Add operation",
+            icon=":material/add:",
+            on_click=_add_chosen,
+            disabled=chosen is None,
+            type="primary" if chosen else "secondary",
+        )
 
 
 def _add_chosen() -> None:
@@ -62,30 +91,36 @@ def _add_chosen() -> None:
         st.session_state["operation_to_add"] = None
 
 
-def _entry(entry: Entry, position: int, count: int, catalogue: Mapping[str, Operation]) -> Step | None:
-    with st.container(border=True, key=f"operation_{position}"):
-        _heading(entry, position, count)
-        operation = catalogue.get(entry.operation)
-        if operation is None:
-            st.error("The service doesn't offer this operation any more: remove it.")
-            return None
-        st.caption(plain(operation.summary))
-        return _values(entry, operation)
+def _entry(
+    entry: Entry, position: int, count: int, catalogue: Mapping[str, Operation]
+) -> tuple[Step | None, DeltaGenerator]:
+    _heading(entry, position, count)
+    operation = catalogue.get(entry.operation)
+    if operation is None:
+        place = st.empty()
+        place.error("The service doesn't offer this operation any more: remove it.")
+        return None, place
+    st.caption(plain(operation.summary) if entry.on else "Switched off: it isn't applied.")
+    values = _values(entry, operation)
+    return values, st.empty()
 
 
 def _heading(entry: Entry, position: int, count: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{position}\\. {plain(title(entry.operation))}**", width="stretch")
+        name = f"{position}\\. {plain(title(entry.operation))}"
+        st.markdown(f"**{name}**" if entry.on else f":gray[{name}]", width="stretch")
+        switch = ("Switch off", "visibility") if entry.on else ("Switch on", "visibility_off")
         buttons = (
-            ("Up", ":material/arrow_upward:", draft.move, (entry.id, -1), position == 1),
-            ("Down", ":material/arrow_downward:", draft.move, (entry.id, 1), position == count),
-            ("Remove", ":material/delete:", draft.remove, (entry.id,), False),
+            (*switch, draft.switch, (entry.id,), False),
+            ("Up", "arrow_upward", draft.move, (entry.id, -1), position == 1),
+            ("Down", "arrow_downward", draft.move, (entry.id, 1), position == count),
+            ("Remove", "delete", draft.remove, (entry.id,), False),
         )
         for label, icon, action, arguments, impossible in buttons:
             st.button(
                 label,
                 key=f"{label}_{entry.id}",
-                icon=icon,
+                icon=f":material/{icon}:",
                 type="tertiary",
                 on_click=action,
                 args=arguments,
@@ -105,4 +140,7 @@ def _values(entry: Entry, operation: Operation) -> Step | None:
                 values[parameter.name] = ask(parameter, entry.initial.get(parameter.name), key)
             except InvalidValue as invalid:
                 st.error(plain(str(invalid)))
-    return Step(entry.operation, values) if len(values) == len(wanted) else None
+    if len(values) < len(wanted):
+        return None
+    entry.latest = values
+    return Step(entry.operation, values)

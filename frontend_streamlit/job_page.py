@@ -1,21 +1,15 @@
 """A job while it runs, and what came of it."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 import streamlit as st
 
-from frontend_streamlit import access, draft, result_view
-from frontend_streamlit.words import facts, plain, show_error, show_problem, title
-from tessera_client import ConnectionFailed, Job, NotFound, TesseraClientError, Unavailable
+from frontend_streamlit import access, address, draft, result_view, watch
+from frontend_streamlit.words import plain, show_error, show_problem, title
+from tessera_client import ConnectionFailed, Job, NotFound, Refused, TesseraClientError, Unavailable
 
-STATES = {
-    "queued": "Waiting for its turn",
-    "inspecting": "Looking at the image",
-    "running": "Working",
-    "stitching": "Putting the parts together",
-    "cancelling": "Being cancelled",
-}
 _REFRESH_SECONDS = 1.0
+_IS_OVER = "job-is-over"
 
 
 def show(job_id: str) -> None:
@@ -41,17 +35,19 @@ def show(job_id: str) -> None:
     _heading(job)
     if job.succeeded:
         result_view.show(job)
-    elif job.error:
-        show_problem(job.error)
     else:
-        st.info(f"This job {'was cancelled' if job.state == 'cancelled' else 'failed'}.")
-    _another(job)
+        _show_ended(job)
+    _show_failure(job_id)
+    _actions(job)
 
 
 def _heading(job: Job) -> None:
     name = job.input.name if job.input else None
     st.subheader(plain(name or "Image"), anchor=False)
     st.caption(" → ".join(plain(title(step.operation)) for step in job.pipeline))
+    batch = job.document.get("batch")
+    if isinstance(batch, str):
+        st.button("All images of this batch", type="tertiary", on_click=address.go_to_batch, args=(batch,))
 
 
 @st.fragment(run_every=_REFRESH_SECONDS)
@@ -69,65 +65,92 @@ def _watch(job_id: str) -> None:
     if job.finished:
         st.rerun()
     _heading(job)
-    st.progress(min(1.0, max(0.0, job.progress)), _describe(job))
-    if job.input:
-        st.caption(facts(job.input, job.input.format))
+    watch.show(job)
     if job.state != "cancelling":
         st.button("Cancel", icon=":material/close:", on_click=_cancel, args=(job_id,))
-    _show_failed_cancel(job_id)
+    _show_failure(job_id)
 
 
-def _describe(job: Job) -> str:
-    parts = [STATES.get(job.state, title(job.state))]
-    if job.stage:
-        name = f" ({plain(job.stage.name.replace('_', ' '))})" if job.stage.name else ""
-        parts.append(f"step {job.stage.index} of {job.stage.count}{name}")
-    if job.tiles.total:
-        parts.append(f"{job.tiles.done:,} of {job.tiles.total:,} parts")
-    if job.tiles.retried:
-        parts.append(f"{job.tiles.retried:,} begun again")
-    if job.created_at:
-        parts.append(f"{max(0, int((datetime.now(UTC) - job.created_at).total_seconds())):,} s")
-    return ", ".join(parts)
+def _show_ended(job: Job) -> None:
+    if job.state == "cancelled":
+        st.info("Cancelled. Nothing more is done; what had been done is kept for a day.")
+    elif job.error:
+        show_problem(job.error)
+    else:
+        st.error("This job failed.", icon=":material/error:")
+    watch.show_board(job)
 
 
 def _cancel(job_id: str) -> None:
-    st.session_state.pop("cancel_failure", None)
+    def cancel() -> None:
+        try:
+            access.client().cancel(job_id)
+        except Refused as refused:
+            # It ended in the moment of the click: what is shown next says so.
+            if refused.problem.code != _IS_OVER:
+                raise
+
+    _try(job_id, cancel)
+
+
+def _try(job_id: str, action: Callable[[], object]) -> None:
+    """Do something to a job; when that fails, it's said below the job."""
+    st.session_state.pop("job_failure", None)
     try:
-        access.client().delete(job_id)
-    except NotFound:
-        pass
+        action()
     except TesseraClientError as error:
-        st.session_state["cancel_failure"] = (job_id, error)
-        return
-    st.session_state["cancelled"] = job_id
+        st.session_state["job_failure"] = (job_id, error)
 
 
-def _show_failed_cancel(job_id: str) -> None:
-    failed_id, error = st.session_state.get("cancel_failure", (None, None))
+def _show_failure(job_id: str) -> None:
+    failed_id, error = st.session_state.get("job_failure", (None, None))
     if failed_id == job_id and error is not None:
         show_error(error)
 
 
 def _show_gone(job_id: str) -> None:
-    if st.session_state.get("cancelled") == job_id:
-        st.info("Cancelled. Everything of this job was removed.", icon=":material/check:")
+    if st.session_state.get("deleted") == job_id:
+        st.info("Everything of this job was removed.", icon=":material/check:")
     else:
         st.error(
-            "**There is no job at this address.**\n\nIt was cancelled, or its time to be kept is over.",
+            "**There is no job at this address.**\n\nIt was removed, or its time to be kept is over.",
             icon=":material/error:",
         )
-    _another(None)
+    st.button(
+        "Process an image", icon=":material/add_photo_alternate:", on_click=address.go, args=("process",)
+    )
 
 
-def _another(job: Job | None) -> None:
-    label = "Process another image" if job else "Process an image"
-    st.button(label, icon=":material/add_photo_alternate:", on_click=_begin_again, args=(job,))
+def _actions(job: Job) -> None:
+    with st.container(horizontal=True, gap="small"):
+        st.button("Run again with changes", icon=":material/edit:", on_click=_change, args=(job,))
+        if not job.succeeded:
+            st.button("Retry", icon=":material/replay:", on_click=_retry, args=(job.id,))
+        with st.popover("Delete", icon=":material/delete:", type="tertiary"):
+            st.markdown("Removes the image, the result and everything else of this job.")
+            st.button("Delete for good", on_click=delete, args=(job.id,))
 
 
-def _begin_again(job: Job | None) -> None:
+def _change(job: Job) -> None:
     """Go to the form, with the operations of the job that was shown."""
-    if job is not None:
-        draft.begin_with(job.pipeline, job.output)
-    st.session_state.pop("failure", None)
-    st.query_params.pop("job", None)
+    draft.begin_with(job.pipeline, job.output)
+    address.go("process")
+
+
+def _retry(job_id: str) -> None:
+    _try(job_id, lambda: access.client().retry(job_id))
+
+
+def delete(job_id: str) -> None:
+    """Remove a job, and remember that for whoever looks at its address.
+
+    Parameters
+    ----------
+    job_id : str
+    """
+
+    def remove() -> None:
+        access.client().delete(job_id)
+        st.session_state["deleted"] = job_id
+
+    _try(job_id, remove)

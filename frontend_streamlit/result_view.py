@@ -1,16 +1,22 @@
-"""What came of a job: pictures, the file, sizes and times."""
+"""What came of a job: pictures, the file, what it took, reports."""
 
 import json
+from typing import Any
 
 import streamlit as st
 
-from frontend_streamlit import access, previews
-from frontend_streamlit.words import facts, phase, plain, show_error
-from tessera_client import Job, TesseraClientError
-from tessera_client.commands.report import duration
+from frontend_streamlit import access, components, histograms, previews, receipt, reports
+from frontend_streamlit.words import facts, show_error
+from tessera_client import Job, Result, TesseraClientError
 
+# What a browser decodes without trouble.
+MOST_SHOWN_PIXELS = 120_000_000
+MOST_SHOWN_BYTES = 300 << 20
+SHOWN_TYPES = ("image/png", "image/jpeg")
 _TOO_LARGE = "Too large to be shown here: download it."
 _NOT_KEPT = "The picture of the original isn't kept any more."
+# Operations after which a pixel is somewhere else.
+MOVING = frozenset({"crop", "pad", "flip", "rotate", "rotate_by", "transpose", "resize", "scale", "fit"})
 # A link made when the page was drawn would have run out by the time a sleeping laptop wakes up.
 _SAVE = """<script>
 const link = document.createElement("a");
@@ -31,34 +37,87 @@ def show(job: Job) -> None:
     """
     st.success("Done.", icon=":material/check:")
     _download(job.id)
-    before, after = st.columns(2)
-    with before:
-        st.markdown("**Before**")
-        _picture(previews.recent().find(job.id), "The original image", _NOT_KEPT)
+    _pictures(job)
+    with st.container(horizontal=True):
         if job.input:
-            st.caption(facts(job.input, job.input.format))
-    with after:
-        st.markdown("**After**")
-        _result(job)
-    _times(job)
+            st.caption(f"Before: {facts(job.input, job.input.format)}", width="content")
+        if job.result:
+            st.caption(
+                f"After: {facts(job.result, job.output.format if job.output else None)}", width="content"
+            )
+    reports.show(job)
+    left, right = st.columns(2, gap="large")
+    with left:
+        receipt.show_times(job)
+    with right:
+        receipt.show(job)
 
 
-def _result(job: Job) -> None:
+@st.fragment
+def _pictures(job: Job) -> None:
+    before = previews.of_input(job.id)
     try:
-        picture = previews.of_result(job.id, job, access.client())
+        after = previews.of_result(job)
     except TesseraClientError as error:
         show_error(error)
-        return
-    _picture(picture, "The result", _TOO_LARGE)
-    if job.result:
-        st.caption(facts(job.result, job.output.format if job.output else None))
-
-
-def _picture(picture: bytes | None, what: str, otherwise: str) -> None:
-    if picture:
-        st.image(picture, alt=what, width="stretch")
+        after = None
     else:
-        st.info(otherwise)
+        if after is None:
+            st.info(_TOO_LARGE)
+    if before is None:
+        st.caption(_NOT_KEPT)
+    if before is None and after is None:
+        return
+    components.viewer(_viewed(job, before, after), key=f"viewer_{job.id}", on_full=lambda: None)
+    _histograms(before, after)
+
+
+def _viewed(job: Job, before: bytes | None, after: bytes | None) -> dict[str, Any]:
+    size_before = [job.input.width, job.input.height] if job.input and job.input.width else None
+    size_after = [job.result.width, job.result.height] if job.result and job.result.width else None
+    asked = st.session_state.get(f"viewer_{job.id}")
+    wanted = asked is not None and bool(asked.get("full"))
+    full_key = f"full_{job.id}"
+    if wanted and full_key not in st.session_state:
+        st.session_state[full_key] = _link(job)
+    return {
+        "before": components.data_url(before),
+        "after": components.data_url(after),
+        "full": st.session_state.get(full_key),
+        "before_size": size_before,
+        "after_size": size_after,
+        "aligned": not MOVING & {step.operation for step in job.pipeline},
+        "can_be_full": _can_be_full(job.result),
+        "small": True,
+        "label": "The original image and the result, before and after" if before else "The result",
+    }
+
+
+def _can_be_full(result: Result | None) -> bool:
+    if result is None or result.media_type not in SHOWN_TYPES or not result.width or not result.height:
+        return False
+    return result.width * result.height <= MOST_SHOWN_PIXELS and result.size <= MOST_SHOWN_BYTES
+
+
+def _link(job: Job) -> str | None:
+    """Return a fresh link to the result, for the viewer."""
+    try:
+        url = access.client().result(job.id).url
+    except TesseraClientError:
+        return None
+    return url if url.startswith(("https://", "http://")) else None
+
+
+def _histograms(before: bytes | None, after: bytes | None) -> None:
+    with st.expander("Histograms", icon=":material/bar_chart:"):
+        for column, name, picture in zip(st.columns(2), ("Before", "After"), (before, after), strict=True):
+            with column:
+                st.markdown(f"**{name}**")
+                if picture is None:
+                    st.caption("There is no picture to count.")
+                else:
+                    histograms.show(picture, f"Histogram {name.lower()}")
+        st.caption("How many pixels there are of each level, dark to the left, in the small pictures.")
 
 
 @st.fragment
@@ -75,15 +134,7 @@ def _download(job_id: str) -> None:
         return
     address = json.dumps(result.url).replace("<", "\\u003c")
     st.html(_SAVE.format(url=address), unsafe_allow_javascript=True)
+    until = f" The link works until {result.expires_at:%H:%M} UTC." if result.expires_at else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("The download has started. If it hasn't:", width="content")
+        st.caption(f"The download has started.{until} If it hasn't:", width="content")
         st.link_button("Open the file", result.url, type="tertiary")
-
-
-def _times(job: Job) -> None:
-    rows = [f"| {plain(phase(name))} | {duration(seconds)} |" for name, seconds in job.seconds.items()]
-    if job.created_at and job.finished_at:
-        whole = duration((job.finished_at - job.created_at).total_seconds())
-        rows.append(f"| **From start to end** | **{whole}** |")
-    if rows:
-        st.markdown("\n".join(["| Phase | Time |", "|:--|--:|", *rows]))

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from tessera_client.retry import RetryPolicy
 from tessera_client.settings import connection
 from tessera_client.upload_state import UploadState
 from tessera_client.uploads import Progress
-from tessera_client.views import JobSummary, Plan, Previews, Ready, Tile
+from tessera_client.views import Batch, JobSummary, Plan, Preview, Previews, Ready, Tile
 
 
 class AsyncClient:
@@ -162,6 +162,32 @@ class AsyncClient:
     async def previews(self, job_id: str) -> Previews:
         """Ask for links to small pictures of the input and the result."""
         return await self._transport.run(calls.previews(job_id))
+
+    async def picture(self, preview: Preview) -> bytes:
+        """Fetch a small picture; see `Client.picture`."""
+        return await asyncio.to_thread(self._files.picture, preview)
+
+    async def submit_batch(
+        self,
+        inputs: Mapping[str, str | None],
+        pipeline: Sequence[Step],
+        output: Output | None = None,
+        *,
+        tolerated_failures: int = 0,
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Start a batch; see `Client.submit_batch`."""
+        return await self._transport.run(
+            calls.submit_batch(inputs, pipeline, output, tolerated_failures, idempotency_key)
+        )
+
+    async def batch(self, batch_id: str) -> Batch:
+        """Ask how a batch is doing."""
+        return await self._transport.run(calls.batch(batch_id))
+
+    async def cancel_batch(self, batch_id: str) -> Batch:
+        """Stop the jobs of a batch."""
+        return await self._transport.run(calls.cancel_batch(batch_id))
 
     def watch(self, job_id: str, *, timeout: float | None = None) -> AsyncIterator[Job]:
         """Ask again and again until the state is final; see `Client.watch`."""

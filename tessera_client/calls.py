@@ -11,7 +11,7 @@ from tessera_client.decoding import decode
 from tessera_client.errors import UnexpectedResponse
 from tessera_client.models import Health, Job, Operation, Output, Preset, Result, Step, Upload
 from tessera_client.retry import retry_after
-from tessera_client.views import JobPage, Plan, Previews, Ready, TilePage
+from tessera_client.views import Batch, JobPage, Plan, Previews, Ready, TilePage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +121,33 @@ def delete(job_id: str) -> Call[None]:
     return Call(method="DELETE", path=_of(job_id), read=lambda answer: None)
 
 
+def submit_batch(
+    inputs: Mapping[str, str | None],
+    pipeline: Sequence[Step],
+    output: Output | None,
+    tolerated_failures: int,
+    idempotency_key: str | None,
+) -> Call[Batch]:
+    """Start a batch."""
+    body = {
+        "inputs": [{"upload_id": upload_id, "name": name} for upload_id, name in inputs.items()],
+        **_work(pipeline, output),
+        "tolerated_failures": tolerated_failures,
+    }
+    headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
+    return Call(method="POST", path="batches", body=body, headers=headers, read=_decoded(Batch))
+
+
+def batch(batch_id: str) -> Call[Batch]:
+    """Ask how a batch is doing."""
+    return Call(method="GET", path=f"batches/{quote(batch_id, safe='')}", read=_decoded(Batch))
+
+
+def cancel_batch(batch_id: str) -> Call[Batch]:
+    """Stop a batch."""
+    return Call(method="POST", path=f"batches/{quote(batch_id, safe='')}/cancel", read=_decoded(Batch))
+
+
 def _of(job_id: str, part: str | None = None) -> str:
     name = quote(job_id, safe="")
     return f"jobs/{name}/{part}" if part else f"jobs/{name}"
@@ -131,8 +158,11 @@ def _given(query: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _job_body(upload_id: str, pipeline: Sequence[Step], output: Output | None) -> dict[str, Any]:
+    return {"upload_id": upload_id, **_work(pipeline, output)}
+
+
+def _work(pipeline: Sequence[Step], output: Output | None) -> dict[str, Any]:
     return {
-        "upload_id": upload_id,
         "pipeline": [asdict(step) for step in pipeline],
         "output": (output or Output()).document(),
     }

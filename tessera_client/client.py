@@ -1,6 +1,6 @@
 """The API's calls as methods."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 import httpx
 
 from tessera_client import calls, uploads
-from tessera_client.downloads import LinkExpired, fetch_result
+from tessera_client.downloads import LinkExpired, fetch_picture, fetch_result
 from tessera_client.errors import JobFailed
 from tessera_client.models import Health, Job, Operation, Output, Preset, Result, Step, Upload
 from tessera_client.polling import poll
@@ -18,7 +18,7 @@ from tessera_client.settings import DEFAULT_API_URL
 from tessera_client.transport import Transport
 from tessera_client.upload_state import UploadState
 from tessera_client.uploads import Progress
-from tessera_client.views import JobSummary, Plan, Previews, Ready, Tile
+from tessera_client.views import Batch, JobSummary, Plan, Preview, Previews, Ready, Tile
 
 __all__ = ["DEFAULT_API_URL", "Client"]
 
@@ -204,6 +204,49 @@ class Client:
     def previews(self, job_id: str) -> Previews:
         """Ask for links to small pictures of the input and the result."""
         return self._transport.run(calls.previews(job_id))
+
+    def picture(self, preview: Preview) -> bytes:
+        """Fetch a small picture; `DownloadFailed` when storage doesn't give it."""
+        return fetch_picture(self._transport, preview)
+
+    def submit_batch(
+        self,
+        inputs: Mapping[str, str | None],
+        pipeline: Sequence[Step],
+        output: Output | None = None,
+        *,
+        tolerated_failures: int = 0,
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Start a batch: one pipeline over many uploads, each a job of its own.
+
+        Parameters
+        ----------
+        inputs : mapping of str to str or None
+            The file name of each upload, by its ID.
+        pipeline, output
+            As for `submit`.
+        tolerated_failures : int
+            After more failures than that, no further job starts.
+        idempotency_key : str, optional
+            As for `submit`.
+
+        Returns
+        -------
+        Batch
+            With its ``id`` and ``state`` only.
+        """
+        return self._transport.run(
+            calls.submit_batch(inputs, pipeline, output, tolerated_failures, idempotency_key)
+        )
+
+    def batch(self, batch_id: str) -> Batch:
+        """Ask how a batch is doing."""
+        return self._transport.run(calls.batch(batch_id))
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """Stop the jobs of a batch."""
+        return self._transport.run(calls.cancel_batch(batch_id))
 
     def watch(self, job_id: str, *, timeout: float | None = None) -> Iterator[Job]:
         """Ask again and again until the state is final, ever more slowly up to once a second.

@@ -15,6 +15,7 @@ from tessera_client.errors import DownloadFailed, JobFailed
 from tessera_client.models import Job
 from tessera_client.retry import TRANSIENT_STATUSES, TransientFailure, retry_after, with_retries
 from tessera_client.transport import Transport
+from tessera_client.views import Preview
 
 Progress = Callable[[int, int], None]
 
@@ -105,6 +106,34 @@ def fetch(
         raise DownloadFailed(f"cannot write {target}: {unwritable.strerror or unwritable}") from unwritable
     finally:
         partial.unlink(missing_ok=True)
+
+
+def fetch_picture(transport: Transport, preview: Preview) -> bytes:
+    """Return the bytes of a small picture.
+
+    Raises
+    ------
+    LinkExpired
+        When storage answers 403.
+    DownloadFailed
+        When storage doesn't give it, after the retries.
+    """
+
+    def attempt() -> bytes:
+        try:
+            with transport.stream(preview.url, {"accept-encoding": "identity"}) as response:
+                if response.status_code in TRANSIENT_STATUSES:
+                    raise TransientFailure(DownloadFailed(refusal(response)), retry_after(response.headers))
+                if response.status_code == 403:
+                    raise LinkExpired(refusal(response), "The permission has run out: ask for the job again.")
+                if response.status_code != 200:
+                    raise DownloadFailed(refusal(response))
+                return response.read()
+        except httpx.TransportError as broken:
+            failure = DownloadFailed(f"the connection to storage broke: {reason(broken)}")
+            raise TransientFailure(failure) from broken
+
+    return with_retries(transport.policy, attempt)
 
 
 def check_target(target: Path, *, overwrite: bool) -> None:

@@ -236,6 +236,8 @@ class Operation:
         JSON schema of an object.
     accepts, produces : mapping
         Channels and depths of the image it takes and gives.
+    delicate : str or None
+        Why its bits may depend on the kind of processor.
     """
 
     name: str
@@ -244,6 +246,7 @@ class Operation:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     accepts: Mapping[str, Any] = field(default_factory=dict)
     produces: Mapping[str, Any] = field(default_factory=dict)
+    delicate: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,39 @@ class Previews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchEntry:
+    """One input of a batch in its manifest: the job it became and how that ended; *size* of the result."""
+
+    upload_id: str
+    job: str
+    state: str
+    name: str | None = None
+    code: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One pipeline over many images: its jobs in all and over; *manifest* once all are.
+
+    Attributes
+    ----------
+    state : str
+        ``running``, ``cancelling``, or one of the final states ``succeeded``, ``failed``, ``cancelled``.
+    """
+
+    id: str
+    state: str
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    total: int = 0
+    done: int = 0
+    failed: int | None = None
+    tolerated_failures: int = 0
+    manifest: tuple[BatchEntry, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """Whether the API reaches its storage and its task hub; *checks* tells each where the API does."""
 

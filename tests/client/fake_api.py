@@ -116,6 +116,8 @@ class FakeApi:
     blob_types: dict[str, str | None] = field(default_factory=dict)
     blocks: dict[str, dict[str, bytes]] = field(default_factory=dict)
     jobs: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
+    uploads: int = 0
+    batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     script: list[dict[str, Any]] = field(default_factory=list)
     result: bytes = b"\x89PNG the result"
@@ -242,6 +244,10 @@ class Handler(BaseHTTPRequestHandler):
             ("GET", r"/api/v1/jobs", self.list_jobs),
             ("GET", r"/api/v1/jobs/([^/]+)/tiles", self.list_tiles),
             ("GET", r"/api/v1/jobs/([^/]+)/result", self.get_result),
+            ("GET", r"/api/v1/jobs/([^/]+)/preview", self.get_preview),
+            ("POST", r"/api/v1/batches", self.new_batch),
+            ("GET", r"/api/v1/batches/([^/]+)", self.get_batch),
+            ("POST", r"/api/v1/batches/([^/]+)/cancel", self.cancel_batch),
             ("POST", r"/api/v1/jobs/([^/]+)/cancel", self.cancel_job),
             ("POST", r"/api/v1/jobs/([^/]+)/retry", self.retry_job),
             ("GET", r"/api/v1/jobs/(.+)", self.get_job),
@@ -258,7 +264,8 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(404)
 
     def new_upload(self, request: Request) -> None:
-        upload_id = f"upload-{len(self.api.blobs)}"
+        upload_id = f"upload-{self.api.uploads}"
+        self.api.uploads += 1
         url = f"{self.api.url}/blob/uploads/{upload_id}?sp=cw&{SIGNATURE}"
         expires = (datetime.now(UTC) + self.api.lifetime).isoformat()
         document = {"id": upload_id, "url": url, "expires_at": expires, "max_bytes": self.api.max_bytes,
@@ -331,6 +338,45 @@ class Handler(BaseHTTPRequestHandler):
             self.reply_problem(409, title="There is no result", code="no-result")
         else:
             self.reply_json(200, script[-1]["result"])
+
+    def get_preview(self, request: Request, job_id: str) -> None:
+        if not self.script_of(job_id):
+            return
+        address = f"{self.api.url}/blob/previews"
+        self.reply_json(
+            200,
+            {
+                of: {"url": f"{address}/{of}?{SIGNATURE}", "expires_at": "2026-11-24T00:00:00Z",
+                     "media_type": "image/jpeg"} if f"previews/{of}" in self.api.blobs else None
+                for of in ("input", "result")
+            },
+        )  # fmt: skip
+
+    def new_batch(self, request: Request) -> None:
+        batch_id = f"batch-{len(self.api.batches) + 1}"
+        entries = []
+        for each in request.json["inputs"]:
+            job_id = f"job-{len(self.api.jobs) + 1}"
+            self.api.jobs[job_id] = deque([{"id": job_id, **self.api.succeeded(), "batch": batch_id}])
+            entries.append({**each, "job": job_id, "state": "succeeded", "size": 15, "some_future_field": 1})
+        common = {"id": batch_id, "created_at": "2026-11-23T18:00:00Z"}
+        self.api.batches[batch_id] = {
+            **common, "state": "succeeded", "total": len(entries), "done": len(entries), "failed": 0,
+            "finished_at": "2026-11-23T18:00:09Z", "manifest": entries,
+            "tolerated_failures": request.json["tolerated_failures"],
+        }  # fmt: skip
+        self.reply_json(202, {**common, "state": "running"}, {"retry-after": "1"})
+
+    def get_batch(self, request: Request, batch_id: str) -> None:
+        if batch_id in self.api.batches:
+            self.reply_json(200, self.api.batches[batch_id])
+        else:
+            self.reply_problem(404, title="No such batch", code="batch-not-found")
+
+    def cancel_batch(self, request: Request, batch_id: str) -> None:
+        batch = self.api.batches[batch_id]
+        batch["state"] = "cancelling"
+        self.reply_json(202, {name: batch[name] for name in ("id", "state", "created_at")})
 
     def cancel_job(self, request: Request, job_id: str) -> None:
         if not (script := self.script_of(job_id)):

@@ -11,7 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tessera_client import AsyncClient, Client, ConnectionFailed, JobFailed, NotFound, Output, parse_step
+from tessera_client import (
+    AsyncClient,
+    Client,
+    ConnectionFailed,
+    JobFailed,
+    NotFound,
+    Output,
+    Step,
+    parse_step,
+)
 from tessera_client.uploads import SMALLEST_BLOCK
 from tests.client.conftest import QUICK
 from tests.client.fake_api import FakeApi, Fault
@@ -116,6 +125,28 @@ def test_what_can_be_asked_is_answered(api: FakeApi, run: Callable[..., Any]) ->
         return found
 
     assert run(work) == ["ready", 2, "clean_edges", 4, "queued", "succeeded", 15]
+
+
+def test_a_batch_and_a_picture(api: FakeApi, run: Callable[..., Any]) -> None:
+    api.blobs["previews/result"] = b"small"
+
+    async def work(client: AsyncClient) -> list[Any]:
+        begun = await client.submit_batch(
+            {"up": "a.png", "other": None}, [Step("canny")], tolerated_failures=1
+        )
+        batch = await client.batch(begun.id)
+        assert batch.manifest is not None
+        previews = await client.previews(batch.manifest[0].job)
+        assert previews.input is None
+        assert previews.result is not None
+        return [
+            [(entry.upload_id, entry.name) for entry in batch.manifest],
+            batch.tolerated_failures,
+            await client.picture(previews.result),
+            (await client.cancel_batch(begun.id)).state,
+        ]
+
+    assert run(work) == [[("up", "a.png"), ("other", None)], 1, b"small", "cancelling"]
 
 
 def test_a_cancelled_task_stops_its_upload(api: FakeApi, run: Callable[..., Any]) -> None:

@@ -54,6 +54,7 @@ class Page:
 
     def choose_image(self, name: str, data: bytes) -> None:
         self.app.file_uploader[0].set_value((name, data, "image/png")).run()
+        self.until(lambda: "Sending" not in self.text())
 
     def add(self, operation: str) -> None:
         self.app.selectbox("operation_to_add").set_value(operation).run()
@@ -120,11 +121,15 @@ def wait_for_address(process: "subprocess.Popen[str]") -> str:
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     """Start the whole stack with its page on free ports, and stop it as Ctrl-C does."""
+    yield from running_stack(tmp_path)
+
+
+def running_stack(data: Path) -> Iterator[Up]:
     if not (ROOT / "node_modules" / "azurite").is_dir():
         pytest.skip("Azurite is not installed: run `make setup`")
-    process = start_up(tmp_path, *free_ports())
+    process = start_up(data, *free_ports())
     try:
-        yield Up(wait_for_address(process), tmp_path, process)
+        yield Up(wait_for_address(process), data, process)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

@@ -1,57 +1,111 @@
 """A real browser on the whole stack: Azurite, the functions in worker processes, and the page."""
 
+import os
 import re
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
+from emulator.ports import free_port
 from tessera import reference
 from tessera.pipeline import bind
 from tessera.plan import Step
-from tests.frontend.conftest import Up
-from tests.support.images import decode
+from tests.client.fake_api import FakeApi, Handler, Server
+from tests.frontend.conftest import PATIENCE_SECONDS, ROOT, Up, running_stack
+from tests.frontend.test_up import answers
+from tests.support.images import decode, encode, textured
 
-PHOTO = Path(__file__).parents[2] / "examples" / "dandelion.jpg"
+PHOTO = ROOT / "examples" / "dandelion.jpg"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE_MS = 120_000
+NARROW = 400
+
+type Open = Callable[[str], Page]
 
 
-@pytest.fixture
-def browser_page(up: Up) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    yield from running_stack(tmp_path_factory.mktemp("stack"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         # Chromium's own sandbox can't be set up by root or in a container.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(up.url)
-        yield page
+        yield browser
         browser.close()
 
 
-def test_a_photograph_goes_through_the_page_and_comes_back_exact(browser_page: Page, tmp_path: Path) -> None:
-    page = browser_page
-    expect.set_options(timeout=PATIENCE_MS)
-    page.locator("input[type=file]").set_input_files(PHOTO)
-    expect(page.get_by_role("img", name="The image dandelion.jpg")).to_be_visible()
-    page.get_by_role("combobox", name="Operation to add").fill("canny")
-    page.get_by_role("option", name="Canny").click()
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    """Open an address as somebody else each time; whatever the test does, no stack trace is shown."""
+    pages: list[Page] = []
+
+    def open_one(url: str) -> Page:
+        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(url)
+        pages.append(page)
+        return page
+
+    yield open_one
+    for page in pages:
+        assert "Traceback" not in page.content()
+        assert page.locator("[data-testid=stException]").count() == 0
+        page.context.close()
+
+
+def choose(page: Page, name: str, data: bytes) -> None:
+    kind = "image/png" if name.endswith("png") else "image/jpeg"
+    file = FilePayload(name=name, mimeType=kind, buffer=data)
+    page.locator("input[type=file]").first.set_input_files(file)
+    expect(page.get_by_role("button", name="Remove image")).to_be_visible()
+
+
+def add(page: Page, operation: str) -> None:
+    page.get_by_role("combobox", name="Operation to add").fill(operation)
+    page.get_by_role("option", name=operation).first.click()
     page.get_by_role("button", name="Add operation").click()
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_be_visible()
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url(re.compile(r"\?job=\w+"))
+
+
+def test_a_photograph_goes_through_the_page_and_comes_back_exact(
+    stack: Up, open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page(stack.url)
+    choose(page, "dandelion.jpg", PHOTO.read_bytes())
+    expect(page.get_by_role("img", name="The image dandelion.jpg")).to_be_visible()
+    add(page, "Canny")
     low = page.get_by_label("Low", exact=True)
     low.fill("50")
     low.press("Enter")
-    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.locator("dl.facts")).to_contain_text("5,312 × 2,988 pixels")
+    expect(page.locator("dl.facts")).to_contain_text("parts in 2 passes")
+    start(page)
 
-    page.wait_for_url(re.compile(r"\?job=\w+"))
     expect(page.get_by_role("progressbar")).to_be_visible()
+    done = page.locator(".board").get_attribute("data-done")
+    expect(page.locator(".board")).not_to_have_attribute("data-done", done or "")
     page.reload()
-    expect(page.get_by_role("img", name="The result")).to_be_visible()
-    expect(page.get_by_role("img", name="The original image")).to_be_visible()
+    expect(page.locator(".viewer .status")).to_contain_text("of its size")
+    check_the_comparison(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").click()
 
@@ -61,3 +115,111 @@ def test_a_photograph_goes_through_the_page_and_comes_back_exact(browser_page: P
     [bound] = bind([Step(operation="canny", parameters={"low": 50, "high": 200})])
     expected = reference.run(decode(PHOTO.read_bytes()), [bound.step])
     np.testing.assert_array_equal(decode(file.read_bytes()), expected, strict=True)
+    check_it_fits_a_telephone(open_page, stack.url, page.url)
+
+
+def check_the_comparison(page: Page) -> None:
+    """Move the divider and zoom by the keyboard, until the result itself is fetched."""
+    assert page.get_by_role("radio").all_text_contents() == ["Compare", "Before", "After", "Difference"]
+    divider = page.get_by_role("slider", name="Divider between before and after")
+    before = colours(page)
+    divider.press("Home")
+    assert colours(page) < before, "all of it is the result, in black and white"
+    page.get_by_role("radio", name="After").click()
+    page.get_by_role("button", name="1:1").click()
+    expect(page.locator(".viewer[data-full=true]")).to_be_visible()
+    expect(page.locator(".viewer .status")).to_have_text("100 % of its size, the result itself")
+    page.get_by_role("button", name="Fit").click()
+
+
+def colours(page: Page) -> int:
+    """Count the colours of what the viewer shows."""
+    return len(np.unique(decode(page.locator(".viewer canvas").screenshot()).reshape(-1, 3), axis=0))
+
+
+def check_it_fits_a_telephone(open_page: Open, url: str, job: str) -> None:
+    page = open_page(url)
+    page.set_viewport_size({"width": NARROW, "height": 800})
+    for address in (url, job, f"{url}/?view=jobs", f"{url}/?view=operations", f"{url}/?view=status"):
+        page.goto(address)
+        expect(page.get_by_role("button", name="Status", exact=True)).to_be_visible()
+        expect(page.locator("[data-testid=stSkeleton]")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW, address
+
+
+def test_a_job_is_cancelled_and_taken_up_again_by_somebody_else(stack: Up, open_page: Open) -> None:
+    page = open_page(stack.url)
+    choose(page, "noise.png", encode(textured(1200, 1600)))
+    add(page, "Denoise")
+    start(page)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled. Nothing more is done")).to_be_visible()
+    other = open_page(page.url)
+    other.get_by_role("button", name="Retry").click()
+    expect(other.get_by_text("Done.", exact=True)).to_be_visible()
+
+
+def test_broken_files_are_told_in_words(stack: Up, open_page: Open) -> None:
+    page = open_page(stack.url)
+    choose(page, "cut.jpg", PHOTO.read_bytes()[:200_000])
+    add(page, "Invert")
+    start(page)
+    expect(page.get_by_role("alert").first).to_contain_text(re.compile("damaged|incomplete|ends", re.I))
+
+    page = open_page(stack.url)
+    choose(page, "letter.png", b"Dear Sir or Madam")
+    add(page, "Invert")
+    expect(page.get_by_role("alert").first).to_contain_text("image")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+
+
+def test_two_people_at_once_get_each_their_own(stack: Up, open_page: Open, tmp_path: Path) -> None:
+    picture = textured(300, 400)
+    pages = {"Invert": open_page(stack.url), "Sepia": open_page(stack.url)}
+    for operation, page in pages.items():
+        choose(page, f"{operation}.png", encode(picture))
+        add(page, operation)
+    for page in pages.values():
+        start(page)
+    for operation, page in pages.items():
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download").click()
+        file = tmp_path / f"{operation}.png"
+        download.value.save_as(file)
+        [bound] = bind([Step(operation=operation.lower())])
+        expected = reference.run(picture, [bound.step])
+        np.testing.assert_array_equal(decode(file.read_bytes()), expected, strict=True)
+
+
+@pytest.fixture
+def page_alone(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """Start the page without a service; return its address and where it looks for one."""
+    port, api_port = free_port("127.0.0.1"), free_port("127.0.0.1")
+    command = ["-m", "streamlit", "run", "frontend_streamlit/app.py", "--server.port", str(port)]
+    environment = {**os.environ, "TESSERA_API_URL": f"http://127.0.0.1:{api_port}"}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not answers(f"{url}/_stcore/health"):
+        assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+        time.sleep(0.05)
+    yield url, api_port
+    process.terminate()
+    process.wait(30)
+
+
+def test_a_service_that_is_away_and_comes_back(page_alone: tuple[str, int], open_page: Open) -> None:
+    url, api_port = page_alone
+    page = open_page(url)
+    expect(page.get_by_text("The service can't be reached just now.")).to_be_visible()
+    handler = type("BoundHandler", (Handler,), {"api": FakeApi()})
+    with Server(("127.0.0.1", api_port), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("combobox", name="Operation to add")).to_be_visible()
+        server.shutdown()
+        thread.join()

@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any
 
 import pytest
+import streamlit as st
 from rich.filesize import decimal
 
 from tessera.operations import CATALOGUE
@@ -47,7 +48,8 @@ def test_an_image_is_sent_processed_and_shown(page: Page, api: FakeApi) -> None:
     assert submitted(api)["pipeline"] == [{"operation": "canny", "parameters": {"low": 100, "high": 200}}]
     assert f"PNG, 40 × 30 pixels, {decimal(len(api.result))}" in page.text()
     assert "Putting the parts together | 0.01 s" in page.text()
-    assert len(page.app.get("image")) == 2, "before and after"
+    [viewer] = page.app.get("bidi_component")
+    assert viewer.proto.component_name == "tessera_viewer"
 
 
 def test_operations_are_sent_in_the_order_shown_with_the_values_shown(page: Page, api: FakeApi) -> None:
@@ -163,23 +165,34 @@ def test_a_failed_job_says_why_and_what_to_do(page: Page, api: FakeApi) -> None:
     assert "Send it again." in page.text()
 
 
-def test_cancel_removes_the_job_and_says_so(page: Page, api: FakeApi) -> None:
+def test_cancel_stops_the_job_which_can_be_taken_up_again(page: Page, api: FakeApi) -> None:
     serve(api, api.job_document())
+    api.retried = [api.succeeded()]
     page.app.query_params["job"] = "job-7"
     page.app.run()
     page.click("Cancel")
-    page.until(lambda: "Cancelled. Everything of this job was removed." in page.text())
+    page.until(lambda: "Cancelled. Nothing more is done" in page.text())
+    page.click("Retry")
+    page.until(lambda: "Done." in page.text())
+
+
+def test_delete_removes_the_job_and_says_so(page: Page, api: FakeApi) -> None:
+    serve(api, api.succeeded())
+    page.app.query_params["job"] = "job-7"
+    page.app.run()
+    page.click("Delete for good")
+    page.until(lambda: "Everything of this job was removed." in page.text())
     assert "job-7" not in api.jobs
     page.click("Process an image")
     assert page.job() is None
-    assert "Operations" in page.text()
+    assert "2. Operations" in page.text()
 
 
 def test_a_cancel_that_fails_is_told_and_the_job_stays(page: Page, api: FakeApi) -> None:
     serve(api, api.job_document())
     page.app.query_params["job"] = "job-7"
     page.app.run()
-    api.problem("DELETE", "/jobs", 409, title="Not now", hint="Ask again.")
+    api.problem("POST", "/cancel", 409, title="Not now", hint="Ask again.")
     page.click("Cancel")
     assert "Not now." in page.text()
     assert "Ask again." in page.text()
@@ -197,7 +210,7 @@ def test_another_image_begins_with_the_operations_of_the_last_job(page: Page, ap
     serve(api, finished)
     page.app.query_params["job"] = "job-7"
     page.app.run()
-    page.click("Process another image")
+    page.click("Run again with changes")
     assert page.job() is None
     assert [field.value for field in page.app.number_input] == [50, 200]
     assert (page.app.radio[0].value, page.app.slider[0].value) == ("jpeg", 60)
@@ -213,3 +226,187 @@ def test_a_download_asks_for_a_fresh_link_and_no_other_place_shows_one(page: Pag
     assert len(api.sent("GET", "/jobs/job-7")) > before
     [link] = page.app.get("link_button")
     assert re.search(r"/blob/results/out\?sp=r&sig=", link.proto.url)
+
+
+def test_several_images_become_a_batch_with_a_list(page: Page, api: FakeApi) -> None:
+    page.app.run()
+    page.app.file_uploader[0].set_value(
+        [("a.png", PICTURE, "image/png"), ("b.png", PICTURE, "image/png")]
+    ).run()
+    page.until(lambda: "Sending" not in page.text())
+    page.add("canny")
+    assert "Plan for the first image" in page.text()
+    page.click("Start with 2 images")
+    page.until(lambda: "All 2 images are done." in page.text())
+    [request] = api.sent("POST", "/batches$")
+    assert [entry["name"] for entry in request.json["inputs"]] == ["a.png", "b.png"]
+    assert request.json["tolerated_failures"] == 2
+    assert page.labels().count("Open") == 2
+    [button for button in page.app.button if button.label == "Open"][1].click().run()
+    assert page.job() == "job-2"
+
+
+def test_an_image_can_be_removed_again(page: Page) -> None:
+    fill_in(page, "canny")
+    page.click("Remove image")
+    assert "To start, choose an image." in page.text()
+
+
+def test_an_image_that_cant_be_sent_is_told_and_stops_nothing_else(page: Page, api: FakeApi) -> None:
+    api.problem("POST", "/uploads", 413, title="The file is too large", hint="Send a smaller one.")
+    fill_in(page, "canny")
+    assert "The file is too large." in page.text()
+    assert "To start, remove the image that could not be sent." in page.text()
+
+
+def test_the_plan_is_shown_before_anything_starts(page: Page, api: FakeApi) -> None:
+    fill_in(page, "canny")
+    [facts] = [each.proto.body for each in page.app.get("html") if "<dl" in each.proto.body]
+    for fact in ("40 × 30 pixels", "4 parts in 2 passes", "0.50 s to 2.00 s", "50.0 MB", "$0.000120"):
+        assert fact in facts
+    assert "The image is small" in page.text()
+    assert api.sent("POST", "/jobs$") == []
+
+
+def test_a_refused_plan_is_told_at_the_operation_that_is_the_reason(page: Page, api: FakeApi) -> None:
+    fill_in(page, "canny")
+    page.app.selectbox("operation_to_add").set_value("median_blur").run()
+    api.problem(
+        "POST", "/plans", 422, title="Invalid pipeline", detail="kernel too large",
+        hint="Use 5.", pointer="/pipeline/1/parameters/ksize",
+    )  # fmt: skip
+    page.click("Add operation")
+    errors = re.sub(r"\\(.)", r"\1", "\n".join(each.value for each in page.app.error))
+    assert "kernel too large" in errors
+    assert "Use 5." in errors
+    assert "An operation above can't be applied" in errors
+    assert next(button for button in page.app.button if button.label == "Start").disabled
+
+
+def test_what_is_switched_off_is_left_out(page: Page, api: FakeApi) -> None:
+    fill_in(page, "canny", "median_blur")
+    page.click("Switch off")
+    assert "Switched off" in page.text()
+    page.click("Start")
+    page.until(page.job)
+    assert [step["operation"] for step in submitted(api)["pipeline"]] == ["median_blur"]
+
+
+def test_a_preset_fills_the_pipeline(page: Page) -> None:
+    page.app.run()
+    page.app.selectbox("preset").set_value("clean_edges").run()
+    assert [field.value for field in page.app.number_input] == [5, 50, 120]
+
+
+def test_operations_are_taken_from_a_file_and_a_wrong_one_is_told(page: Page) -> None:
+    page.app.run()
+    page.app.file_uploader[1].set_value(("mine.yaml", b"- canny: {low: 7}", "application/yaml")).run()
+    assert [field.value for field in page.app.number_input] == [7, 200]
+    page.app.file_uploader[1].set_value(("mine.yaml", b"just words", "application/yaml")).run()
+    assert "the file holds no list of steps" in page.text().replace("The file", "the file")
+    assert [field.value for field in page.app.number_input] == [7, 200], "what was there stays"
+
+
+def test_operations_are_taken_from_another_job(page: Page, api: FakeApi) -> None:
+    serve(api, api.succeeded())
+    page.app.run()
+    page.app.text_input("job_to_copy").set_value("http://page/?job=job-7").run()
+    assert [field.value for field in page.app.number_input] == [50, 200]
+    page.app.text_input("job_to_copy").set_value("job-8").run()
+    assert "No such job" in page.text()
+
+
+def test_what_is_on_the_form_is_still_there_after_a_look_elsewhere(page: Page) -> None:
+    fill_in(page, "canny")
+    page.app.number_input[0].set_value(33)
+    page.app.radio[0].set_value("tiff").run()
+    page.click("Status")
+    assert "The service answers." in page.text()
+    page.click("Process")
+    assert page.app.number_input[0].value == 33
+    assert page.app.radio[0].value == "tiff"
+    assert "leaf.png" in page.text()
+
+
+def test_options_go_with_their_format(page: Page, api: FakeApi) -> None:
+    fill_in(page, "canny")
+    page.app.radio[0].set_value("tiff").run()
+    labels = {toggle.label: toggle for toggle in page.app.toggle}
+    labels["With smaller copies inside"].set_value(True)
+    labels["Smaller file, many times slower"].set_value(True)
+    page.app.run()
+    page.click("Start")
+    page.until(page.job)
+    assert submitted(api)["output"] == {"format": "tiff", "compression": "small", "pyramid": True}
+
+
+def test_the_live_preview_is_a_job_that_leaves_nothing_behind(page: Page, api: FakeApi) -> None:
+    api.result = encode(textured(6, 8, 1))
+    fill_in(page, "canny")
+    next(toggle for toggle in page.app.toggle if toggle.label == "Live preview").set_value(True).run()
+    page.until(lambda: "Preview on a copy" in page.text().replace("**", ""))
+    assert submitted(api)["name"] == "preview.png"
+    assert api.jobs == {}
+
+
+def test_the_jobs_are_listed_filtered_and_deleted(page: Page, api: FakeApi) -> None:
+    api.result = encode(textured(6, 8, 1))
+    for number in range(12):
+        api.jobs[f"job-{number}"] = deque([{"id": f"job-{number}", **api.succeeded()}])
+    api.blobs["previews/result"] = encode(textured(30, 40))
+    api.jobs["job-0"] = deque([{"id": "job-0", **api.job_document(state="failed")}])
+    page.app.query_params["view"] = "jobs"
+    page.app.run()
+    assert page.labels().count("Open") == 10
+    assert len(page.app.get("image")) == 10
+    page.click("Older")
+    assert page.labels().count("Open") == 2
+    assert "Failed" in page.text()
+    page.app.segmented_control("jobs_state").set_value("failed").run()
+    assert page.labels().count("Open") == 1
+    page.click("Delete for good")
+    assert "job-0" not in api.jobs
+    assert "There are no such jobs." in page.text()
+
+
+def test_the_catalogue_is_searched_and_used(page: Page) -> None:
+    page.app.query_params["view"] = "operations"
+    page.app.run()
+    assert page.labels().count("Use it") == 2
+    page.app.text_input("search").set_value("edges").run()
+    page.click("Use it")
+    assert [field.value for field in page.app.number_input] == [100, 200]
+
+
+def test_a_service_that_is_not_ready_is_told(page: Page, api: FakeApi) -> None:
+    api.fail("GET", "/ready", 503, 503, 503)
+    page.app.query_params["view"] = "status"
+    page.app.run()
+    assert "The service answers." in page.text()
+    assert "Not now: its storage" in page.text()
+
+
+def test_reports_and_the_receipt_are_shown_with_the_result(page: Page, api: FakeApi) -> None:
+    receipt = {
+        "gigabyte_seconds": 35.4, "executions": 104, "reads": 156, "writes": 104, "bytes_written": 181000,
+        "retries": 0, "amount": 0.002, "currency": "USD", "dated": "2026-11-01", "region": "westeurope",
+    }  # fmt: skip
+    gray = {"min": 0, "max": 255, "mean": 12.5, "std": 3.25, "histogram": [1] * 256}
+    reports = {"0": {"depth": 8, "pixels": 1200, "channels": {"gray": gray}}}
+    serve(api, api.succeeded() | {"receipt": receipt, "reports": reports})
+    page.app.query_params["job"] = "job-7"
+    page.app.run()
+    assert "Cost: $0.002000" in page.text()
+    assert "as much as 1,000,000 jobs like this one" in page.text()
+    assert "| Gray | 0 | 255 | 12.50 | 3.25 |" in page.text()
+
+
+def test_each_person_who_signed_in_has_their_own_jobs(
+    page: Page, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = {"x-ms-client-principal-id": "id-of-ann", "x-ms-client-principal-name": "ann@example.org"}
+    monkeypatch.setattr(type(st.context), "headers", headers)
+    fill_in(page, "canny")
+    assert "Signed in as ann@example.org" in page.text()
+    assert all(each.headers.get("x-ms-client-principal-id") == "id-of-ann" for each in api.sent("POST", ""))
+    assert all("x-ms-client-principal-id" not in each.headers for each in api.sent("PUT", ""))

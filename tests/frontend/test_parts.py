@@ -1,20 +1,34 @@
 """The parts of the page that need no page."""
 
 import io
+import json
+import shlex
+import subprocess
 import threading
 import tomllib
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from PIL import Image
 
-from frontend_streamlit.delivery import Delivery, Order, Stopped
-from frontend_streamlit.previews import MOST_PIXELS, SIDE, Recent, shrink
+from frontend_streamlit import histograms, pipeline_file, receipt
+from frontend_streamlit.delivery import Delivery, Stopped
+from frontend_streamlit.previews import MOST_PIXELS, SIDE, shrink
 from frontend_streamlit.settings import read_settings
 from frontend_streamlit.widgets import InvalidValue, parse_numbers
 from frontend_streamlit.words import explain, phase
-from tessera_client import Client, Output, Problem, Refused, RetryPolicy, Step, TesseraClientError
+from tessera_client import (
+    Client,
+    Output,
+    Problem,
+    Refused,
+    RetryPolicy,
+    Step,
+    TesseraClientError,
+    parse_step,
+)
 from tests.client.fake_api import FakeApi, Request
 from tests.frontend.conftest import ROOT
 
@@ -66,13 +80,6 @@ def test_a_truncated_image_gets_no_picture() -> None:
     assert shrink(io.BytesIO(data[: len(data) // 2])) is None
 
 
-def test_only_the_last_pictures_are_kept() -> None:
-    recent = Recent(capacity=2)
-    for name in ("a", "b", "c"):
-        recent.keep(name, name.encode())
-    assert [recent.find(name) for name in ("a", "b", "c")] == [None, b"b", b"c"]
-
-
 @given(
     some.lists(some.lists(some.integers() | some.floats(allow_nan=False, allow_infinity=False), min_size=1))
 )
@@ -107,23 +114,56 @@ def test_a_missing_key_is_a_matter_for_whoever_runs_the_page() -> None:
     assert "TESSERA_API_KEY" not in hint
 
 
+def test_a_histogram_counts_each_channel_of_a_picture() -> None:
+    red = Image.new("RGB", (4, 2), (200, 0, 7))
+    counts = histograms.count(saved(red).getvalue())
+    assert {name: (numbers.index(8), sum(numbers)) for name, numbers in counts.items()} == {
+        "Red": (200, 8),
+        "Green": (0, 8),
+        "Blue": (7, 8),
+    }
+    assert list(histograms.count(saved(Image.new("L", (3, 3), 9)).getvalue())) == ["Gray"]
+
+
+@pytest.mark.parametrize("write", [pipeline_file.as_yaml, pipeline_file.as_json])
+def test_operations_that_are_saved_are_read_again(write: Callable[[Sequence[Step]], str]) -> None:
+    steps = (Step("curves", {"points": [[0, 0], [0.5, 0.7], [1, 1]]}), Step("invert"))
+    assert pipeline_file.read(write(steps)) == steps
+
+
+def test_the_command_is_one_that_the_command_line_takes() -> None:
+    steps = [Step("curves", {"points": [[0, 0], [1, 1]]}), Step("grayscale", {"method": "luma"})]
+    line = pipeline_file.as_command(steps, Output("tiff", pyramid=True, compression="small"), "my photo.jpg")
+    words = shlex.split(line)
+    assert words[:3] == ["tessera", "run", "my photo.jpg"]
+    assert [parse_step(words[i + 1]) for i, word in enumerate(words) if word == "--op"] == steps
+    assert words[-5:] == ["--format", "tiff", "--compression", "small", "--pyramid"]
+
+
+def test_the_curl_commands_are_valid_shell_with_the_job_in_them() -> None:
+    text = pipeline_file.as_curl([Step("canny", {"low": 5})], Output("png"), "it's.jpg")
+    assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+    job = next(word for word in shlex.split(text) if word.startswith('{"pipeline"'))
+    assert json.loads(job)["pipeline"] == [{"operation": "canny", "parameters": {"low": 5}}]
+
+
+def test_a_receipt_is_compared_with_rented_machines() -> None:
+    assert "1,000,000 jobs" in receipt.compared(0.002)
+    assert "nothing worth counting" in receipt.compared(0.0)
+
+
 def test_phases_are_named_in_words() -> None:
     assert phase("stage 2") == phase("stage_2") == "Processing, pass 2"
     assert phase("some_new_phase") == "Some new phase"
 
 
-@pytest.fixture
-def order() -> Order:
-    return Order(io.BytesIO(b"pixels"), "a.png", [Step("canny")], Output())
-
-
 def finish(delivery: Delivery) -> str:
     delivery.start()
-    return delivery.job_id()
+    return delivery.upload_id()
 
 
-def test_a_delivery_that_is_stopped_while_it_sends_starts_no_job(api: FakeApi, order: Order) -> None:
-    sending, stopped = threading.Event(), threading.Event()
+def test_an_image_that_is_stopped_while_it_is_sent_is_let_go_of(api: FakeApi) -> None:
+    sending, stopped, released = threading.Event(), threading.Event(), threading.Event()
 
     def hold(request: Request) -> None:
         if request.method == "PUT":
@@ -132,32 +172,34 @@ def test_a_delivery_that_is_stopped_while_it_sends_starts_no_job(api: FakeApi, o
 
     api.on_answer = hold
     with Client(api.url) as client:
-        delivery = Delivery(client, order)
+        delivery = Delivery(client, io.BytesIO(b"pixels"), "a.png", released.set)
         delivery.start()
         assert sending.wait(10)
         delivery.stop()
         stopped.set()
         with pytest.raises(Stopped):
-            delivery.job_id()
+            delivery.upload_id()
     assert delivery.done
-    assert api.sent("POST", "/jobs$") == []
+    assert released.is_set()
 
 
-def test_a_delivery_tells_its_progress_and_its_job(api: FakeApi, order: Order) -> None:
+def test_a_delivery_tells_its_progress_and_what_the_image_is_called(api: FakeApi) -> None:
+    released = threading.Event()
     with Client(api.url) as client:
-        delivery = Delivery(client, order)
-        assert finish(delivery) in api.jobs
+        delivery = Delivery(client, io.BytesIO(b"pixels"), "a.png", released.set)
+        assert f"uploads/{finish(delivery)}" in api.blobs
     assert delivery.progress == (6, 6)
+    assert released.is_set()
 
 
-def test_a_delivery_that_fails_tells_why(api: FakeApi, order: Order) -> None:
+def test_a_delivery_that_fails_tells_why(api: FakeApi) -> None:
     api.fail("PUT", "/blob", 503, 503)
     policy = RetryPolicy(attempts=2, first_wait=0.001, longest_wait=0.01)
     with (
         Client(api.url, policy=policy) as client,
         pytest.raises(TesseraClientError, match="storage answered"),
     ):
-        finish(Delivery(client, order))
+        finish(Delivery(client, io.BytesIO(b"pixels"), "a.png"))
 
 
 def test_the_page_is_safe_as_delivered() -> None:

@@ -13,7 +13,7 @@ from tessera.prices import DEFAULT, Prices
 from tests.infra.conftest import BICEP, ROOT, run
 
 DOCS = ROOT / "docs"
-PAGES = ["deploy.md", "operate.md", "security.md", "cost.md", "scaling.md"]
+PAGES = ["deploy.md", "operate.md", "security.md", "cost.md", "scaling.md", "user-guide.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,0 +1,102 @@
+"""How much memory the page's process takes while somebody sends an image through a browser.
+
+    python -m benchmarks.page_memory --megapixels 30
+
+Starts the whole stack and Chromium, sends a PNG of that size (noise, so that its file is as large as its
+pixels) and prints the resident memory of the page's process: before, at most, and when the image has arrived.
+Exits with 1 when the most is above its bound, which is the file twice (the upload, and the block on its way),
+the decoded pixels for the small picture, and 150 MB; or when what stays afterwards is above a quarter of the
+file and 150 MB.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import psutil
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from scripts.page_screenshots import BROWSERS, opened, running
+
+MB = 1_000_000
+SLACK = 150 * MB
+PATIENCE_MS = 300_000
+
+
+class Peak(threading.Thread):
+    """Watches the resident memory of a process until it is told to stop."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        super().__init__(daemon=True)
+        self._process = process
+        self._stop = threading.Event()
+        self.most = 0
+
+    def run(self) -> None:
+        """Look, again and again."""
+        while not self._stop.wait(0.02):
+            self.most = max(self.most, self._process.memory_info().rss)
+
+    def stop(self) -> int:
+        """Return the most bytes there were."""
+        self._stop.set()
+        self.join()
+        return self.most
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--megapixels", type=int, default=30)
+    megapixels = parser.parse_args().megapixels
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with tempfile.TemporaryDirectory() as folder, running(None) as url, sync_playwright() as playwright:
+        file = noise(Path(folder) / "noise.png", megapixels)
+        size, process = file.stat().st_size, page_process(url)
+        expect.set_options(timeout=PATIENCE_MS)
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = opened(browser, url, (1280, 900))
+        expect(page.get_by_text("2. Operations")).to_be_visible()
+        before, peak = process.memory_info().rss, Peak(process)
+        peak.start()
+        page.locator("input[type=file]").first.set_input_files(file)
+        expect(page.get_by_role("button", name="Remove image")).to_be_visible()
+        expect(page.get_by_text(re.compile("^Sending"))).to_have_count(0)
+        expect(page.get_by_text("To start, add an operation.")).to_be_visible()
+        most, after = peak.stop(), process.memory_info().rss
+        browser.close()
+    bound, bound_after = 2 * size + 3 * MB * megapixels + SLACK, size // 4 + SLACK
+    print(
+        f"file {size / MB:.0f} MB, {megapixels} megapixels; the page's process before: {before / MB:.0f} MB"
+    )
+    print(f"at most {(most - before) / MB:.0f} MB more (bound {bound / MB:.0f})")
+    print(f"afterwards {(after - before) / MB:.0f} MB more (bound {bound_after / MB:.0f})")
+    return int(most - before > bound or after - before > bound_after)
+
+
+def noise(file: Path, megapixels: int) -> Path:
+    seed = 7
+    print(f"seed {seed}")
+    pixels = np.random.default_rng(seed).integers(0, 256, (megapixels * 200, 5000, 3), np.uint8)
+    Image.fromarray(pixels).save(file, compress_level=1)
+    return file
+
+
+def page_process(url: str) -> psutil.Process:
+    """Return the process that serves the page."""
+    port = str(urlsplit(url).port)
+    return next(
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if {"streamlit", port} <= set(process.info["cmdline"] or [])
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
