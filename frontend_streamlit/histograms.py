@@ -43,10 +43,15 @@ def show(picture: bytes, label: str) -> None:
     label : str
         What it is, for those who don't see it; plain words.
     """
-    st.html(draw(count(picture), label))
+    show_counts(count(picture), label)
 
 
-def draw(counts: Mapping[str, Sequence[int]], label: str) -> str:
+def show_counts(counts: Mapping[str, Sequence[int]], label: str) -> None:
+    """Draw counts of 256 levels, of each channel; *label* as for `show`."""
+    st.image(draw(counts), alt=label, width="stretch")
+
+
+def draw(counts: Mapping[str, Sequence[int]]) -> str:
     """Write the histogram as SVG."""
     every = sorted(number for channel in counts.values() for number in channel)
     top = max(1, every[int(SHOWN_PART * (len(every) - 1))])
@@ -55,8 +60,8 @@ def draw(counts: Mapping[str, Sequence[int]], label: str) -> str:
         for name, numbers in counts.items()
     )
     return (
-        f'<svg class="histogram" role="img" aria-label="{label}" viewBox="0 0 {LEVELS} {HEIGHT}" '
-        f'preserveAspectRatio="none">{areas}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{2 * LEVELS}" height="{HEIGHT}" '
+        f'viewBox="0 0 {LEVELS} {HEIGHT}" preserveAspectRatio="none">{areas}</svg>'
     )
 
 

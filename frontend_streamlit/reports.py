@@ -55,7 +55,7 @@ def _channels(channels: Mapping[str, Mapping[str, Any]]) -> None:
     counts = {title(name): channel.get("histogram") or [] for name, channel in channels.items()}
     drawn = {name: numbers for name, numbers in counts.items() if len(numbers) == histograms.LEVELS}
     if drawn:
-        st.html(histograms.draw(drawn, "Histogram of the whole image"))
+        histograms.show_counts(drawn, "Histogram of the whole image")
 
 
 def _name(job: Job, place: str) -> str:

@@ -131,7 +131,7 @@ class Viewer {
       context.rect(0, 0, this.divider * canvas.width, canvas.height);
       context.clip();
       context.clearRect(0, 0, canvas.width, canvas.height);
-      this.paint(this.pictures.before);
+      this.paint(this.pictures.before, this.data.aligned ? null : this.data.before_size);
       context.restore();
       this.handle();
     } else if (this.mode === "difference") {
@@ -156,10 +156,17 @@ class Viewer {
     return needed && this.pictures.full ? this.pictures.full : small;
   }
 
-  paint(picture) {
+  // An original of another shape keeps it, in the middle of the result's place.
+  paint(picture, size) {
     if (!picture) return;
+    let [x, y, width, height] = this.box();
+    if (size) {
+      const scale = Math.min(width / size[0], height / size[1]);
+      [x, y] = [x + (width - size[0] * scale) / 2, y + (height - size[1] * scale) / 2];
+      [width, height] = [size[0] * scale, size[1] * scale];
+    }
     this.context.imageSmoothingEnabled = this.fitting() * this.zoom < 2;
-    this.context.drawImage(picture, ...this.box());
+    this.context.drawImage(picture, x, y, width, height);
   }
 
   handle() {

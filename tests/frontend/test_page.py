@@ -399,6 +399,7 @@ def test_reports_and_the_receipt_are_shown_with_the_result(page: Page, api: Fake
     assert "Cost: $0.002000" in page.text()
     assert "as much as 1,000,000 jobs like this one" in page.text()
     assert "| Gray | 0 | 255 | 12.50 | 3.25 |" in page.text()
+    assert [each.proto.imgs[0].alt for each in page.app.get("image")] == ["Histogram of the whole image"]
 
 
 def test_each_person_who_signed_in_has_their_own_jobs(
