@@ -10,6 +10,7 @@ are compared. Exits with 1 where a figure isn't met. Inputs are made in bounded 
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -289,6 +290,8 @@ def sizes_of(case: Case, megapixels: float | None) -> list[tuple[int, int]]:
 
 
 def main() -> int:
+    # Whoever ends this ends its stacks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--megapixels", type=float, help="only this size; 1000 for the large ones")
     parser.add_argument("--only", default="", help="jobs whose name contains this")
