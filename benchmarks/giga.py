@@ -10,26 +10,20 @@ are compared. Exits with 1 where a figure isn't met. Inputs are made in bounded 
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import cv2
-import numpy as np
-import pyvips
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from benchmarks.large_inputs import SEED, large_image
 from benchmarks.processes import Footprint, watched
 from benchmarks.results import Table, machine, write_section
+from benchmarks.sampling import differing
 from emulator.stack import running
-from tessera import reference
-from tessera.geometry import Rect
-from tessera.pipeline import bind
 from tessera.plan import Step
 from tessera_client.client import Client
 from tessera_client.models import Job, Output
@@ -44,12 +38,6 @@ MOST_TEMPORARY = 64 << 20
 """What an instance may hold, seconds, seconds per megapixel over those at 100 MP, and the bytes of a tile."""
 
 _RATIOS = "The gigapixel over 100 MP, per megapixel:"
-_SQUARE = 384
-_MARGIN = 512
-"""Pixels around a square that its reference is computed with: chains of weak edges end within."""
-
-type Array = NDArray[Any]
-
 OPERATIONS: dict[str, Step] = {
     "canny": Step(operation="canny"),
     "median 11": Step(operation="median_blur", parameters={"ksize": 11}),
@@ -170,54 +158,7 @@ def _differing(client: Client, job: Job, target: Path, source: Path, case: Case)
     if case.output == "jpeg":
         return None
     client.download(job, target)
-    made = pyvips.Image.new_from_file(str(target), access="sequential", fail_on="warning")
-    given = pyvips.Image.new_from_file(str(source), access="sequential")
-    (bound,) = bind([OPERATIONS[case.operation]])
-    squares = _squares(made.width, made.height)
-    sources = [_source(square, bound.step, given) for square in squares]
-    results = _cut(made, squares)
-    wanted = {}
-    for index, pixels in _cut(given, [around for around, _ in sources]).items():
-        whole, inner = reference.run(pixels, [bound.step]), sources[index][1]
-        wanted[index] = whole[inner.slices]
-    return sum(
-        int(np.count_nonzero((results[index] != wanted[index]).any(axis=2))) for index in range(len(squares))
-    )
-
-
-def _squares(width: int, height: int) -> list[Rect]:
-    """Return squares at the corners, and at random."""
-    chance = np.random.default_rng(SEED)
-    right, below = max(width - _SQUARE, 0), max(height - _SQUARE, 0)
-    places = [(0, 0), (right, below)]
-    places += [(int(chance.integers(right + 1)), int(chance.integers(below + 1))) for _ in range(3)]
-    evens = [(x // 2 * 2, y // 2 * 2) for x, y in places]
-    return [Rect(x, y, min(x + _SQUARE, width), min(y + _SQUARE, height)) for x, y in evens]
-
-
-def _source(square: Rect, step: Step, given: pyvips.Image) -> tuple[Rect, Rect]:
-    """Return the box of the input around a square of the result, and where the square is in its result."""
-    frame = Rect(0, 0, given.width, given.height)
-    if step.operation == "rotate":
-        box = Rect(square.y0, frame.y1 - square.x1, square.y1, frame.y1 - square.x0)
-        return box, Rect(0, 0, square.width, square.height)
-    times = 2 if step.operation == "scale" else 1
-    core = Rect(*(times * side for side in square)).intersection(frame)
-    box = core.grown(_MARGIN, frame)
-    inner = square.relative_to(Rect(*(side // times for side in box)))
-    return box, inner
-
-
-def _cut(image: pyvips.Image, boxes: Sequence[Rect]) -> dict[int, Array]:
-    """Return boxes of an image by their index, in one pass from top to bottom."""
-    region = pyvips.Region.new(image)
-    found: dict[int, Array] = {}
-    for index in sorted(range(len(boxes)), key=lambda each: boxes[each].y0):
-        box = boxes[index]
-        data: Array = np.frombuffer(region.fetch(box.x0, box.y0, box.width, box.height), np.uint8)
-        pixels = data.reshape(box.height, box.width, image.bands)
-        found[index] = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if image.bands == 3 else pixels
-    return found
+    return differing(target, source, OPERATIONS[case.operation])
 
 
 COLUMNS = (
@@ -289,6 +230,8 @@ def sizes_of(case: Case, megapixels: float | None) -> list[tuple[int, int]]:
 
 
 def main() -> int:
+    # Whoever ends this ends its stacks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--megapixels", type=float, help="only this size; 1000 for the large ones")
     parser.add_argument("--only", default="", help="jobs whose name contains this")

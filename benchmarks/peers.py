@@ -12,6 +12,7 @@ busy machine. "differing" are the pixels that differ from OpenCV on the whole im
 import argparse
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -217,6 +218,8 @@ def totals(found: dict[str, dict[str, Runs]]) -> str:
 
 
 def main() -> int:
+    # Whoever ends this ends its stacks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--megapixels", type=int, nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=5)

@@ -81,11 +81,9 @@ def merge(grid: Grid, summaries: Iterator[bytes]) -> list[NDArray[np.uint8]]:
     summaries
         What `summarize` gave for each tile, in the order of the grid.
     """
-    borders = [_Border(summary) for summary in summaries]
-    counts = [border.largest - CERTAIN for border in borders]
+    counts, pairs = _pairs(grid, summaries)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    nodes = [border.numbered(offset) for border, offset in zip(borders, offsets[:-1], strict=True)]
-    connected = _reachable(int(offsets[-1]), _pairs(grid, nodes))
+    connected = _reachable(int(offsets[-1]), pairs)
     tables = []
     for start, end in pairwise(offsets.tolist()):
         table = np.zeros(CERTAIN + 1 + end - start, np.uint8)
@@ -116,22 +114,32 @@ def _sides(labels: Labels) -> tuple[Labels, Labels, Labels, Labels]:
     return labels[0], labels[-1], labels[:, 0], labels[:, -1]
 
 
-def _pairs(grid: Grid, nodes: list[_Border]) -> NDArray[np.int64]:
-    """Return the pairs of nodes that are neighbours across a border, each once."""
+def _pairs(grid: Grid, summaries: Iterator[bytes]) -> tuple[list[int], NDArray[np.int64]]:
+    """Return how many labels of each tile are undecided, and the pairs of nodes that touch across borders.
+
+    Of what was read before, the tile on the left and the row of tiles above are held.
+    """
+    counts: list[int] = []
     found = [np.empty((0, 2), np.int64)]
-    for index, tile in enumerate(nodes):
-        row, column = divmod(index, grid.columns)
-        below = row + 1 < grid.rows
-        if column + 1 < grid.columns:
-            found.append(_facing(tile.right, nodes[index + 1].left))
-        if below:
-            found.append(_facing(tile.bottom, nodes[index + grid.columns].top))
-        if below and column + 1 < grid.columns:
-            found.append(_facing(tile.bottom[-1:], nodes[index + grid.columns + 1].top[:1]))
-        if below and column > 0:
-            found.append(_facing(tile.bottom[:1], nodes[index + grid.columns - 1].top[-1:]))
-    pairs = np.concatenate(found)
-    return np.unique(pairs, axis=0)
+    above: list[_Border] = []
+    beside: list[_Border] = []
+    offset = 0
+    for index, summary in enumerate(summaries):
+        border, column = _Border(summary).numbered(offset), index % grid.columns
+        counts.append(border.largest - CERTAIN)
+        offset += counts[-1]
+        if index and column == 0:
+            above, beside = beside, []
+        if column:
+            found.append(_facing(beside[-1].right, border.left))
+        if above:
+            found.append(_facing(above[column].bottom, border.top))
+        if above and column:
+            found.append(_facing(above[column - 1].bottom[-1:], border.top[:1]))
+        if above and column + 1 < grid.columns:
+            found.append(_facing(above[column + 1].bottom[:1], border.top[-1:]))
+        beside.append(border)
+    return counts, np.unique(np.concatenate(found), axis=0)
 
 
 def _facing(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:

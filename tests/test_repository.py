@@ -33,6 +33,7 @@ LOCKED_REQUIREMENTS = [
     "requirements-page.txt",
     "requirements-dev.txt",
     "requirements-infra.txt",
+    "requirements-bench.txt",
 ]
 
 
