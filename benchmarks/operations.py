@@ -57,7 +57,7 @@ def planned(image: Array, step: Step) -> Plan:
 
 def on_tiles(image: Array, plan: Plan) -> None:
     """Do what the activities do, in memory."""
-    source: Read = lambda region: image[region.slices]  # noqa: E731  # another one comes after the first stage
+    source = reading(image)
     found: dict[int, list[bytes]] = {}
     for stage in plan.stages:
         run = StageRun.of(stage, source, lambda index, first, last: found[index][first:last])
@@ -82,8 +82,12 @@ def measured(stage: Stage, run: StageRun, source: Read) -> tuple[list[bytes], Re
     tables = operation.merge(stage.grid, iter(summaries), parameters)
     if labels is None:
         return tables, source
-    kept = labels
-    return tables, lambda region: kept[region.slices]
+    return tables, reading(labels)
+
+
+def reading(image: Array) -> Read:
+    """Return what reads boxes of *image*."""
+    return lambda region: image[region.slices]
 
 
 def compare(name: str, parameters: dict[str, Any], rounds: int) -> tuple[float, float, int]:
