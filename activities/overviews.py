@@ -1,4 +1,4 @@
-"""The overviews of a TIFF that span tiles: made when it is stitched, from what the tiles kept."""
+"""The overviews of a TIFF that span tiles: made before it is stitched, from what the tiles kept."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -8,13 +8,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from activities.attempts import refuse_if_stopped
 from activities.store import Store
 from tessera import blockraster, naming
 from tessera.checksum import Adler
-from tessera.codecs import pyramid
+from tessera.codecs import codec_for, pyramid
 from tessera.codecs.base import Coded
 from tessera.codecs.tiff import TiffCodec
 from tessera.geometry import Grid
+from tessera.messages import OverviewsOrder
 from tessera.parts import part_block
 from tessera.plan import Pixels
 from tessera.rasters import rest_raster
@@ -23,17 +25,25 @@ _AT_ONCE = 4
 """Requests to storage: half of them read ahead, half of them write behind."""
 
 
-def put_top(job: str, codec: TiffCodec, grid: Grid, pixels: Pixels, store: Store) -> None:
-    """Put the parts of the overviews that no tile of *grid* could make alone; nothing if there are none.
+def make_overviews(order: OverviewsOrder, store: Store) -> None:
+    """Put the parts of the overviews that no tile could make alone; nothing if there are none.
 
     Raises
     ------
+    tessera.errors.Cancelled
+        If the job was asked to stop.
     BlobMissing
         If what the tiles kept is gone: the job is over.
     """
-    own = pyramid.own_levels(grid)
-    if not codec.pyramid or own == pyramid.level_count(grid.width, grid.height):
-        return
+    refuse_if_stopped(order.job, store)
+    grid, codec = order.plan.stages[-1].grid, codec_for(order.plan.output)
+    if isinstance(codec, TiffCodec) and pyramid.own_levels(grid) < pyramid.level_count(
+        grid.width, grid.height
+    ):
+        _put_top(order.job, codec, grid, order.plan.result.pixels, store)
+
+
+def _put_top(job: str, codec: TiffCodec, grid: Grid, pixels: Pixels, store: Store) -> None:
     name, indexes = naming.result(job, codec.extension), naming.work(job, naming.indexes())
 
     def put(block: str, coded: Coded) -> None:

@@ -1,13 +1,9 @@
-"""Make one file of the tiles' blocks: a head, a tail and a list. No pixel of the image is read.
-
-Of the overviews of a TIFF, those that span tiles are made here, from what the tiles kept of a small one.
-"""
+"""Make one file of the tiles' blocks: a head, a tail and a list. No pixel is read."""
 
 from collections.abc import Sequence
 
 from activities.attempts import refuse_if_stopped
 from activities.metadata import dpi_of, exif_of, profile_of
-from activities.overviews import put_top
 from activities.store import BlobMissing, Store
 from tessera import naming
 from tessera.checksum import Adler
@@ -70,7 +66,6 @@ def _laid_out(
     """Return the parts of the image and its overviews, and what the head must know of them, if anything."""
     if not isinstance(codec, TiffCodec):
         return _parts(order, codec, [grid], store), None
-    put_top(order.job, codec, grid, order.plan.result.pixels, store)
     grids = codec.levels(grid)
     parts = _parts(order, codec, grids, store)
     return parts, Layout(grids, _indexes(order.job, parts, store))

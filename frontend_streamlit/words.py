@@ -19,6 +19,7 @@ _PHASES = {
     "process": "processing",
     "stage": "processing, pass",
     "reduce": "joining what was found, pass",
+    "overviews": "making the smaller images",
     "stitch": "putting the parts together",
 }
 

@@ -10,6 +10,7 @@ import cv2
 from activities.cleanup import cleanup
 from activities.ingest import ingest
 from activities.inspect_upload import inspect_upload
+from activities.overviews import make_overviews
 from activities.previews import make_previews
 from activities.process_direct import process_direct
 from activities.process_tile import process_tile
@@ -34,6 +35,7 @@ from tessera.messages import (
     IngestOrder,
     JobOrder,
     NotifyOrder,
+    OverviewsOrder,
     PreviewOrder,
     ReduceOrder,
     StitchOrder,
@@ -100,6 +102,7 @@ _register_activity("ingest", IngestOrder, ingest)
 _register_activity("process_direct", DirectOrder, process_direct)
 _register_activity("process_tile", TileOrder, process_tile)
 _register_activity("reduce", ReduceOrder, reduce)
+_register_activity("make_overviews", OverviewsOrder, make_overviews)
 _register_activity("make_previews", PreviewOrder, make_previews)
 _register_activity("stitch", StitchOrder, stitch)
 _register_activity("cleanup", CleanupOrder, _cleanup)

@@ -12,6 +12,7 @@ from tessera.messages import (
     JobOrder,
     NotifyOrder,
     Outcome,
+    OverviewsOrder,
     PreviewOrder,
     ReduceOrder,
     Result,
@@ -93,6 +94,8 @@ class _Job:
     def _stitch(self, plan: Plan) -> Steps[Result]:
         """Stitch, and meanwhile put the small pictures together, without which the job is no less done."""
         job = self._order.job
+        if plan.output.pyramid:
+            yield from self._call("overviews", "make_overviews", OverviewsOrder(job=job, plan=plan))
         tasks = [self._task("stitch", StitchOrder(job=job, plan=plan))]
         if not plan.direct:
             tasks.append(self._task("make_previews", PreviewOrder(job=job, plan=plan)))

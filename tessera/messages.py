@@ -107,6 +107,13 @@ class PreviewOrder(Message):
     plan: Plan
 
 
+class OverviewsOrder(Message):
+    """Make the overviews that span tiles."""
+
+    job: JobId
+    plan: Plan
+
+
 class StitchOrder(Message):
     """Commit the tiles of the last stage as one file."""
 

@@ -18,6 +18,7 @@ _PHASES = {
     "ingest": "decoding",
     "process_direct": "processing",
     "reduce": "merging",
+    "make_overviews": "stitching",
     "make_previews": "stitching",
     "stitch": "stitching",
     "cleanup": "cleaning up",

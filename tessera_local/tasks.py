@@ -6,6 +6,7 @@ from typing import Any
 from activities.cleanup import cleanup
 from activities.ingest import ingest
 from activities.inspect_upload import inspect_upload
+from activities.overviews import make_overviews
 from activities.previews import make_previews
 from activities.process_direct import process_direct
 from activities.process_tile import process_tile
@@ -19,6 +20,7 @@ from tessera.messages import (
     DirectOrder,
     IngestOrder,
     JobOrder,
+    OverviewsOrder,
     PreviewOrder,
     ReduceOrder,
     StitchOrder,
@@ -35,6 +37,7 @@ ACTIVITIES: dict[str, tuple[Activity, type[Message]]] = {
     "process_direct": (process_direct, DirectOrder),
     "process_tile": (process_tile, TileOrder),
     "reduce": (reduce, ReduceOrder),
+    "make_overviews": (make_overviews, OverviewsOrder),
     "make_previews": (make_previews, PreviewOrder),
     "stitch": (stitch, StitchOrder),
     "survey": (survey, SurveyOrder),

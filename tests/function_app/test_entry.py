@@ -23,6 +23,7 @@ ACTIVITIES = {
     "reduce",
     "stitch",
     "cleanup",
+    "make_overviews",
     "make_previews",
     "survey",
     "record_jobs",
