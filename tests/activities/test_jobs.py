@@ -7,6 +7,7 @@ from itertools import cycle
 from random import Random
 
 import cv2
+import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
@@ -20,7 +21,7 @@ from tessera.planner import Limits
 from tessera_local.tasks import ACTIVITIES
 from tests.support import driver
 from tests.support.driver import run_job
-from tests.support.images import encode, icc_profile, textured
+from tests.support.images import decode, encode, icc_profile, textured
 from tests.support.memory_store import MemoryStore
 from tests.support.pipelines import INVERT, canny, median_blur
 
@@ -152,9 +153,11 @@ def test_a_tile_whose_process_dies_is_done_again_with_the_same_bytes(deaths: int
     job, outcome = run_job(store, PNG, [median_blur(5)], limits=limits, random=Random(1))
     assert outcome.state == "succeeded"
     assert outcome.retried >= deaths
-    assert store.read(naming.RESULTS, f"{job}.png") == undisturbed.read(
-        naming.RESULTS, f"{reference_job}.png"
+    made, expected = (
+        decode(each.read(naming.RESULTS, f"{name}.png"))
+        for each, name in ((store, job), (undisturbed, reference_job))
     )
+    np.testing.assert_array_equal(made, expected, strict=True)
 
 
 @pytest.mark.usefixtures("redelivering")

@@ -3,6 +3,7 @@
 from collections import Counter
 from random import Random
 
+import numpy as np
 import pytest
 
 from activities.cleanup import cleanup
@@ -13,7 +14,7 @@ from tessera.pipeline import bind
 from tessera.plan import Output
 from tessera.planner import Limits
 from tests.support.driver import Driver, run_job
-from tests.support.images import encode, textured
+from tests.support.images import Image, decode, encode, textured
 from tests.support.memory_store import MemoryStore
 from tests.support.pipelines import canny, median_blur
 
@@ -42,12 +43,12 @@ class BrittleStore(MemoryStore):
         super().put_block(container, name, block, data)
 
 
-def undisturbed() -> tuple[bytes, int]:
-    """Return the bytes of the result, and how many blocks are put on the way."""
+def undisturbed() -> tuple[Image, int]:
+    """Return the pixels of the result, and how many blocks are put on the way."""
     store = BrittleStore(last=10**6)
     job, outcome = run_job(store, PNG, PIPELINE, limits=LIMITS)
     assert outcome.state == "succeeded"
-    return store.read(naming.RESULTS, naming.result(job, "png")), sum(store.put.values())
+    return decode(store.read(naming.RESULTS, naming.result(job, "png"))), sum(store.put.values())
 
 
 EXPECTED, BLOCKS = undisturbed()
@@ -67,7 +68,7 @@ def test_wherever_a_job_ended_its_next_run_gives_the_same_bytes(death: int) -> N
     second = first.model_copy(update={"run": 2})
     outcome = Driver(store, LIMITS, Random(1)).run(second)
     assert outcome.state == "succeeded", outcome.fault
-    assert store.read(naming.RESULTS, naming.result(job, "png")) == EXPECTED
+    np.testing.assert_array_equal(decode(store.read(naming.RESULTS, naming.result(job, "png"))), EXPECTED)
     assert outcome.tiles == 16
     if done["summaries-00"]:
         assert store.put["source"] == done["source"], "what was decoded is not decoded again"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
 from function_app.blob_store import BlobStore
@@ -29,6 +30,7 @@ from tests.function_app.api import (
     start,
     until,
 )
+from tests.support.images import decode
 
 JOBS = "/api/v1/jobs"
 
@@ -101,7 +103,9 @@ def test_a_job_whose_orchestration_died_goes_on_where_it_was(
     assert (answer.status_code, answer.json()["id"], answer.json()["state"]) == (202, job, "queued")
     ended = until(http, job, is_over).json()
     assert (ended["state"], ended["run"]) == ("succeeded", 2)
-    assert httpx.get(ended["result"]["url"]).content == httpx.get(undisturbed["result"]["url"]).content
+    # Pixels, for fast deflate was seen to give other bytes of the same pixels in another run.
+    made, expected = (decode(httpx.get(each["result"]["url"]).content) for each in (ended, undisturbed))
+    np.testing.assert_array_equal(made, expected, strict=True)
     assert done <= put_parts(stored, job), "what was there was used"
 
 
