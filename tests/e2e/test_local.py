@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from emulator.stack import Stack
 from tests.e2e.conftest import ROOT, SMALL_TILES
-from tests.support.images import encode, textured
+from tests.support.images import decode, encode, textured
 
 
 @pytest.fixture
@@ -61,10 +62,13 @@ def test_the_bytes_are_those_of_the_stack(
         assert done.returncode == 0, done.stderr
         documents.append(json.loads(done.stdout))
     through_stack, local = documents
-    assert Path(local["path"]).read_bytes() == Path(through_stack["path"]).read_bytes()
+    here, there = (Path(each["path"]).read_bytes() for each in (local, through_stack))
+    np.testing.assert_array_equal(decode(here), decode(there), strict=True)
+    if "jpeg" in arguments:  # fast deflate, in PNG, was seen to give other bytes of the same pixels
+        assert here == there
     assert through_stack["job"]["tiles"]["done"] == local["job"]["tiles"]
     assert (local["job"]["tiles"] > 1) == (image == "photo.png")
-    assert local["job"]["result"]["size"] == through_stack["job"]["result"]["size"]
+    assert local["job"]["result"]["size"] == len(here)
 
 
 def test_several_files_go_through_the_stack_and_one_that_is_damaged_is_told(
