@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.geometry import Rect
-from tessera.resampling_rows import opencv, row_maker, without_ipp
+from tessera.ipp import without_ipp
+from tessera.resampling_rows import opencv, row_maker
 from tessera.taps import Taps, nearest, taps_of
 
 type Array = NDArray[Any]

@@ -4,8 +4,7 @@ For linear, OpenCV is given the two rows of which one row of the result is made,
 the factor that puts the row in its place between them. For area, it sums along rows only.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.geometry import Rect
+from tessera.ipp import without_ipp
 from tessera.taps import Taps
 
 type Array = NDArray[Any]
@@ -87,14 +87,3 @@ def opencv(pixels: Array, across: float, down: float, interpolation: str) -> Arr
     """Return what OpenCV's resize gives, (rows, columns, channels)."""
     made = cv2.resize(pixels, None, fx=across, fy=down, interpolation=_CODES[interpolation])
     return made.reshape(*made.shape[:2], -1) if pixels.shape[2] == 1 else made
-
-
-@contextmanager
-def without_ipp() -> Iterator[None]:
-    """Keep OpenCV from Intel's library, whose results depend on the processor."""
-    used = cv2.ipp.useIPP()
-    cv2.ipp.setUseIPP(False)
-    try:
-        yield
-    finally:
-        cv2.ipp.setUseIPP(used)

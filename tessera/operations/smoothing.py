@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from tessera.ipp import without_ipp
 from tessera.operations.base import ODD, Array, LocalOperation, Parameters, Refusal, on_colour
 from tessera.plan import Shape
 
@@ -105,14 +106,10 @@ def _bilateral(raster: Array, parameters: BilateralParameters) -> Array:
 
 def _bilateral_colour(colour: Array, parameters: BilateralParameters) -> Array:
     """Run OpenCV's own code: what Intel's library in its place gives depends on the processor."""
-    used = cv2.ipp.useIPP()
-    cv2.ipp.setUseIPP(False)
-    try:
+    with without_ipp():
         return cv2.bilateralFilter(
             colour, parameters.diameter, parameters.sigma_color, parameters.sigma_space
         )
-    finally:
-        cv2.ipp.setUseIPP(used)
 
 
 def _denoise(raster: Array, parameters: DenoiseParameters) -> Array:

@@ -193,9 +193,7 @@ NORMALIZE = GlobalOperation(
     rate=lambda _: 150.0,
     scratch=11,
     measure=_counting(without_alpha),
-    merge=_reading(
-        lambda counts, _: histogram.stretching_table(*histogram.extremes(counts), counts.shape[1])
-    ),
+    merge=_reading(_full_range_table),
     resolve=_look_up,
 )
 
