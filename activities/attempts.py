@@ -14,6 +14,12 @@ def refuse_if_stopped(job: str, store: Store) -> None:
         raise Cancelled("the job was asked to stop")
 
 
+def begun(job: str, task: str, store: Store) -> int:
+    """Return how often *task* was begun so far."""
+    marks = (naming.work(job, naming.attempt(task, number)) for number in range(1, MOST_ATTEMPTS + 1))
+    return sum(1 for mark in marks if store.exists(naming.WORK, mark))
+
+
 def begin(job: str, task: str, store: Store) -> int:
     """Mark that an attempt at *task* begins, and return its number from 1.
 
