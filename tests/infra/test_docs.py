@@ -81,7 +81,7 @@ def test_the_example_of_other_prices_runs() -> None:
 def test_the_table_of_the_simulation_is_what_it_prints() -> None:
     done = run(sys.executable, "-m", "benchmarks.scaling")
     assert done.returncode == 0, done.stderr
-    assert f"```\n{done.stdout.strip()}\n```" in (DOCS / "scaling.md").read_text()
+    assert f"```text\n{done.stdout.strip()}\n```" in (DOCS / "scaling.md").read_text()
 
 
 def test_the_cost_program_runs() -> None:
