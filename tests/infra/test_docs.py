@@ -13,8 +13,7 @@ from tessera.prices import DEFAULT, Prices
 from tests.infra.conftest import BICEP, ROOT, run
 
 DOCS = ROOT / "docs"
-PAGES = ["deploy.md", "operate.md", "security.md", "cost.md", "scaling.md", "user-guide.md"]
-PAGES += ["architecture.md", "exactness.md", "speed.md"]
+PAGES = sorted(page.name for page in DOCS.glob("*.md"))
 
 
 @pytest.mark.parametrize("page", PAGES)
