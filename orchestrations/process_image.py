@@ -154,6 +154,7 @@ class _Job:
         for stage in plan.stages:
             tiles = TilesOrder(
                 job=self._order.job,
+                run=self._order.run,
                 upload=self._order.upload,
                 image=plan.image,
                 stage=stage,

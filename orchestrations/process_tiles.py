@@ -72,6 +72,7 @@ def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
         return [
             TileOrder(
                 job=order.job,
+                run=order.run,
                 upload=order.upload,
                 image=order.image,
                 stage=order.stage,

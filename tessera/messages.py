@@ -63,9 +63,10 @@ class DirectOrder(Message):
 
 
 class TilesOrder(Message):
-    """Run the tiles ``first <= index < last`` of a stage."""
+    """Run the tiles ``first <= index < last`` of a stage, in the *run*-th run of the job."""
 
     job: JobId
+    run: int = 1
     upload: JobId
     image: ImageInfo
     stage: Stage
@@ -75,9 +76,10 @@ class TilesOrder(Message):
 
 
 class TileOrder(Message):
-    """Run one tile of a stage."""
+    """Run one tile of a stage, in the *run*-th run of the job."""
 
     job: JobId
+    run: int = 1
     upload: JobId
     image: ImageInfo
     stage: Stage
