@@ -18,11 +18,13 @@ import cv2
 import numpy as np
 
 from tessera import reference
+from tessera.decoding import Decoding
 from tessera.execute import Read, StageRun
+from tessera.geometry import Grid
 from tessera.operations import CATALOGUE, GeometryOperation
 from tessera.operations.base import Array
 from tessera.pipeline import bind, bind_global, check
-from tessera.plan import ImageInfo, Output, Pixels, Plan, Shape, Stage, Step
+from tessera.plan import ImageInfo, Ingest, Output, Pixels, Plan, Raster, Shape, Stage, Step
 from tessera.planner import Limits, make_plan
 
 PHOTOGRAPH = Path(__file__).resolve().parent.parent / "examples" / "dandelion.jpg"
@@ -57,8 +59,8 @@ def planned(image: Array, step: Step) -> Plan:
 
 def on_tiles(image: Array, plan: Plan) -> None:
     """Do what the activities do, in memory."""
-    source = reading(image)
     found: dict[int, list[bytes]] = {}
+    source = reading(decoded(image, plan, found))
     for stage in plan.stages:
         run = StageRun.of(stage, source, lambda index, first, last: found[index][first:last])
         if stage.measure is None:
@@ -66,6 +68,19 @@ def on_tiles(image: Array, plan: Plan) -> None:
                 np.ascontiguousarray(run.tile(core))
             continue
         found[stage.index], source = measured(stage, run, source)
+
+
+def decoded(image: Array, plan: Plan, found: dict[int, list[bytes]]) -> Array:
+    """Do what decoding does on the way to the raster, in its bands."""
+    first = plan.stages[0].source
+    if plan.direct or not isinstance(first, Raster) or plan.ingest == Ingest():
+        return image
+    decoding = Decoding(plan.ingest, first.frame)
+    out = np.empty((*image.shape[:2], first.channels), first.dtype)
+    for band in Grid.bands(first.frame.width, first.frame.height, first.block_height).tiles():
+        out[band.slices] = decoding.band(image[band.slices], band)
+    found.update((each.table, made) for each, made in decoding.tables())
+    return out
 
 
 def measured(stage: Stage, run: StageRun, source: Read) -> tuple[list[bytes], Read]:

@@ -171,6 +171,7 @@ COLORMAP = LocalOperation(
     produces=_colour_keeping_alpha,
     rate=lambda _: 300.0,
     scratch=8,
+    of_gray=True,
     apply=_colormap,
 )
 
