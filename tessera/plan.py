@@ -217,6 +217,12 @@ class Stage(Message):
     report: int | None = None
 
     @property
+    def name(self) -> str:
+        """Return the names of the stage's operations as one; halves of a split one bear its name."""
+        steps = (*self.steps, *((self.measure,) if self.measure else ()))
+        return " + ".join(step.operation.split("/")[0] for step in steps) or "encode"
+
+    @property
     def grid(self) -> Grid:
         """Return the tiles."""
         return Grid(self.width, self.height, self.tile_width, self.tile_height)

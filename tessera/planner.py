@@ -66,12 +66,12 @@ def _early(
     image: ImageInfo, turned: Sequence[Bound], asked: Sequence[Bound], cut: Cut, limits: Limits
 ) -> tuple[Ingest, Cut]:
     """Return what is done while the image is decoded, and the stages that are left."""
-    steps, taken = early(asked, image.shape, measured=not turned)
+    steps, left, shorter = early(asked, image.shape, measured=not turned)
     if steps:
-        rest = (*turned, *asked[taken:])
+        rest = (*turned, *left)
         whole = Draft(rest, check(rest, check(steps, image.shape)[-1]), None, cut.tiled[0].draft.unit)
         # Without blocks, the image can't be read at random any more.
-        image, first = image.model_copy(update={"block": None}), len(turned) - taken
+        image, first = image.model_copy(update={"block": None}), len(turned) - shorter
         cut = Cut.of(image, whole, limits, first=first, direct=False)
     return measuring(steps, cut)
 

@@ -81,7 +81,7 @@ SOBEL = LocalOperation(
     halo=lambda parameters: parameters.ksize // 2,
     rate=lambda _: 120.0,
     scratch=24,
-    of_gray=True,
+    split=("grayscale", "sobel"),
     apply=_sobel,
 )
 
@@ -94,7 +94,7 @@ SCHARR = LocalOperation(
     halo=lambda _: 1,
     rate=lambda _: 120.0,
     scratch=24,
-    of_gray=True,
+    split=("grayscale", "scharr"),
     apply=_scharr,
 )
 
@@ -107,6 +107,6 @@ LAPLACIAN = LocalOperation(
     halo=lambda parameters: max(1, parameters.ksize // 2),
     rate=lambda _: 180.0,
     scratch=24,
-    of_gray=True,
+    split=("grayscale", "laplacian"),
     apply=_laplacian,
 )

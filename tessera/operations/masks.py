@@ -161,7 +161,7 @@ THRESHOLD = LocalOperation(
     produces=gray_pixels,
     rate=lambda _: 2000.0,
     scratch=2,
-    of_gray=True,
+    split=("grayscale", "threshold"),
     apply=_threshold,
 )
 
@@ -187,6 +187,6 @@ ADAPTIVE_THRESHOLD = LocalOperation(
     halo=lambda parameters: parameters.ksize // 2,
     rate=lambda parameters: 300.0 if parameters.method == "mean" else 4000.0 / parameters.ksize,
     scratch=14,
-    of_gray=True,
+    split=("grayscale", "adaptive_threshold"),
     apply=_adaptive_threshold,
 )
