@@ -1,20 +1,31 @@
 """Counting how often a task was begun, in storage, so that one that ends its process isn't begun for ever."""
 
+from collections import deque
+
 from activities.store import BlobExists, Store
 from tessera import naming
 from tessera.errors import Cancelled, GaveUp
 
 MOST_ATTEMPTS = 3
+_STOPPED = "the job was asked to stop"
 _DECODING = (naming.INSPECT_TASK, naming.INGEST_TASK, naming.DIRECT_TASK)
 
 
-def refuse_if_stopped(job: str, store: Store) -> None:
-    """Raise `tessera.errors.Cancelled` if no further task of the job is to start."""
+_stopped: deque[tuple[str, int]] = deque(maxlen=64)
+"""Runs that this process saw stopped: a stopped run stays so, and storage need not be asked for each tile."""
+
+
+def refuse_if_stopped(job: str, store: Store, run: int | None = None) -> None:
+    """Raise `tessera.errors.Cancelled` if no further task of the job, or of this *run* of it, is to start."""
+    if run is not None and (job, run) in _stopped:
+        raise Cancelled(_STOPPED)
     if store.exists(naming.JOBS, naming.stop_flag(job)):
-        raise Cancelled("the job was asked to stop")
+        if run is not None:
+            _stopped.append((job, run))
+        raise Cancelled(_STOPPED)
 
 
-def begun(job: str, task: str, store: Store) -> int:
+def attempts_begun(job: str, task: str, store: Store) -> int:
     """Return how often *task* was begun so far."""
     marks = (naming.work(job, naming.attempt(task, number)) for number in range(1, MOST_ATTEMPTS + 1))
     return sum(1 for mark in marks if store.exists(naming.WORK, mark))

@@ -31,7 +31,7 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     """
     started = perf_counter()
     stage = order.stage
-    refuse_if_stopped(order.job, store)
+    refuse_if_stopped(order.job, store, order.run)
     attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
     effort, core = Effort(order.tile, attempt, started), stage.grid.tile(order.tile)
     read, seen = _source(order, store)

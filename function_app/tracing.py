@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from secrets import randbits
 from typing import Final
 
-from activities.attempts import begun
+from activities.attempts import attempts_begun
 from activities.store import Store
 from function_app.timed_store import TimedStore
 from tessera import naming
@@ -124,7 +124,7 @@ def _effort(order: TaskOrder, result: Message | None, store: Store) -> Attribute
     if task is None or result is not None:
         return {}
     with suppress(Exception):
-        return {"tessera.attempt": begun(order.job, task, store)}
+        return {"tessera.attempt": attempts_begun(order.job, task, store)}
     return {}
 
 

@@ -150,6 +150,7 @@ class _Job:
             upload=order.upload,
             image=plan.image,
             target=plan.stages[0].source,
+            ingest=plan.ingest,
             exif=plan.output.keep_metadata,
         )
         reply = yield from self._call("ingest", "ingest", ingest)

@@ -4,7 +4,19 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from tessera.plan import ImageInfo, Message, Output, OutputFormat, Pixels, Plan, Raster, Stage, Step, Upload
+from tessera.plan import (
+    ImageInfo,
+    Ingest,
+    Message,
+    Output,
+    OutputFormat,
+    Pixels,
+    Plan,
+    Raster,
+    Stage,
+    Step,
+    Upload,
+)
 
 type JobId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
@@ -55,11 +67,15 @@ class JobOrder(TaskOrder):
 
 
 class IngestOrder(TaskOrder):
-    """Make *target* of the upload: a block raster, or what its tiles read; keep *exif* if that is wanted."""
+    """Make *target* of the upload: a block raster, or what its tiles read; keep *exif* if that is wanted.
+
+    What *ingest* says is done between decoding and the raster.
+    """
 
     upload: JobId
     image: ImageInfo
     target: Raster | Upload
+    ingest: Ingest = Ingest()
     exif: bool = False
 
 

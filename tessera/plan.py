@@ -217,23 +217,45 @@ class Stage(Message):
     report: int | None = None
 
     @property
+    def name(self) -> str:
+        """Return the names of the stage's operations as one; halves of a split one bear its name."""
+        steps = (*self.steps, *((self.measure,) if self.measure else ()))
+        return " + ".join(step.operation.split("/")[0] for step in steps) or "encode"
+
+    @property
     def grid(self) -> Grid:
         """Return the tiles."""
         return Grid(self.width, self.height, self.tile_width, self.tile_height)
 
 
+class Measurement(Message):
+    """A global operation that is measured while the input is decoded; *report* is that of a stage."""
+
+    step: Step
+    table: int
+    report: int | None = None
+
+
+class Ingest(Message):
+    """What decoding does on the way: run *steps*, each on one pixel at a time, and measure what they make."""
+
+    steps: tuple[Step, ...] = ()
+    measures: tuple[Measurement, ...] = ()
+
+
 class Plan(Message):
     """All that is decided before any pixel is read.
 
-    *pipeline* is what was asked for, after what turns the image upright. *direct* means one activity does the
-    whole job. *memory* bounds the bytes of arrays one task holds. *delicate* names the operations whose
-    bits may depend on the processor.
+    *pipeline* is what was asked for, after what turns the image upright; *ingest* and *stages* do it.
+    *direct* means one activity does the whole job. *memory* bounds the bytes of arrays one task holds.
+    *delicate* names the operations whose bits may depend on the processor.
     """
 
     image: ImageInfo
     output: Output
     pipeline: tuple[Step, ...]
     result: Shape
+    ingest: Ingest = Ingest()
     stages: tuple[Stage, ...]
     direct: bool
     memory: int

@@ -9,7 +9,7 @@ from typing import Final
 
 from tessera.passes import frames_of
 from tessera.pipeline import bind_planned
-from tessera.plan import Message, Plan, Raster, Stage
+from tessera.plan import Ingest, Message, Plan, Raster, Stage
 from tessera.prices import Prices, Usage, billed_seconds, cost
 
 _MEGAPIXEL: Final = 1e6
@@ -86,7 +86,7 @@ def phase_seconds(plan: Plan) -> list[float]:
         return [decoding + sum(stages)]
     if not isinstance(plan.stages[0].source, Raster):
         return [decoding + stages[0], *stages[1:]]
-    return [decoding + _TASK_SECONDS, *stages]
+    return [decoding + megapixels * _ingest_seconds(plan.ingest) + _TASK_SECONDS, *stages]
 
 
 def expected_seconds(plan: Plan) -> float:
@@ -154,6 +154,12 @@ def _usage(work: Work, memory_gigabytes: float) -> Usage:
         queue_operations=QUEUE_OPERATIONS * started,
         table_operations=TABLE_OPERATIONS * started,
     )
+
+
+def _ingest_seconds(ingest: Ingest) -> float:
+    """Return the seconds per megapixel of what is done while decoding."""
+    pipeline = bind_planned((*ingest.steps, *(each.step for each in ingest.measures)))
+    return sum(1.0 / bound.operation.rate(bound.parameters) for bound in pipeline)
 
 
 def _stage_seconds(stage: Stage) -> float:

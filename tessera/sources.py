@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tessera.errors import LimitExceeded
 from tessera.geometry import Grid, Rect, window
 from tessera.passes import passes
-from tessera.plan import ImageInfo, Raster, Stage, Upload
+from tessera.plan import ImageInfo, Pixels, Raster, Stage, Upload
 from tessera.rasters import around, decoding_memory, read_box, source_raster
 from tessera.tiling import Draft, Tiling, is_full_width
 
@@ -37,8 +37,8 @@ class Reading(NamedTuple):
         return is_full_width(self.tiling, self.draft.shapes[-1]) and not self.draft.turns
 
 
-def source_of(image: ImageInfo, stages: Sequence[Reading], task_memory: int) -> Raster | Upload:
-    """Return the source that all stages that look at the input read.
+def source_of(image: ImageInfo, kind: Pixels, stages: Sequence[Reading], task_memory: int) -> Raster | Upload:
+    """Return the source that all stages that look at the input read; a raster holds pixels of *kind*.
 
     Raises
     ------
@@ -54,6 +54,7 @@ def source_of(image: ImageInfo, stages: Sequence[Reading], task_memory: int) -> 
     ]
     raster = source_raster(
         image,
+        kind,
         around(boxes),
         by_bands=all(each.by_bands for each in stages),
         read_rows=min(max(region.height for region in _regions(each)) for each in stages),
