@@ -39,16 +39,20 @@ class SpanSender:
     def __init__(self, destination: str, settings: Settings) -> None:
         self._destination, self._settings = destination, settings
         self._lock = Lock()
+        self._tried = False
         self._processor: SpanProcessor | None = None
 
     def __call__(self, span: Span) -> None:
         """Queue *span*; nothing that goes wrong here reaches the work that it tells of."""
         try:
             with self._lock:
-                self._processor = self._processor or self._opened()
-            self._processor.on_end(_readable(span))
+                if not self._tried:
+                    self._tried = True
+                    self._processor = self._opened()
+            if self._processor is not None:
+                self._processor.on_end(_readable(span))
         except Exception:
-            _log.exception("a span could not be sent")
+            _log.exception("no spans are sent: look at TESSERA_TRACES")
 
     def _opened(self) -> "SpanProcessor":
         from opentelemetry.sdk.trace.export import BatchSpanProcessor

@@ -159,6 +159,15 @@ def test_nobody_listening_disturbs_no_work_and_no_end() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_a_destination_that_cant_be_opened_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    sender = SpanSender("InstrumentationKey=none-of-the-kind", settings())
+    sender(SPAN)
+    sender(SPAN)
+    assert [record.message for record in caplog.records].count(
+        "no spans are sent: look at TESSERA_TRACES"
+    ) == 1
+
+
 @pytest.mark.parametrize("traces", ["", "http://127.0.0.1:4318/v1/traces"])
 def test_an_instance_starts_without_the_libraries_that_send(traces: str) -> None:
     environment = {**os.environ, **AZURITE, "TESSERA_TRACES": traces}
