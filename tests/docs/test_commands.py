@@ -130,9 +130,9 @@ def test_a_program_that_isnt_run_takes_these_options(command: str) -> None:
     if words[:2] == ["-m", "pytest"]:
         assert all((ROOT / word).exists() for word in words[2:])
         return
-    program, options = words[0], {word for word in words[1:] if word.startswith("--")}
+    program, options = words[: 1 + (words[0] == "-m")], {word for word in words if word.startswith("--")}
     shown = subprocess.run(
-        [sys.executable, program, "--help"],
+        [sys.executable, *program, "--help"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

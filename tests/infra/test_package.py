@@ -180,7 +180,7 @@ def test_its_jobs_give_what_opencv_gives(
     package: Path, bare_python: dict[str, Any], tmp_path: Path, extension: str, format: str, names: list[str]
 ) -> None:
     upload, result = tmp_path / f"photo{extension}", tmp_path / "result"
-    upload.write_bytes(encode(textured(331, 290, seed=8), extension))
+    upload.write_bytes(encode(textured(1301, 900, seed=8), extension))
     for name in ("tests", "tessera_local"):
         (tmp_path / name).symlink_to(ROOT / name)
     environment = dict(bare_python["environment"])
