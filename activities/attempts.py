@@ -8,7 +8,6 @@ from tessera.errors import Cancelled, GaveUp
 
 MOST_ATTEMPTS = 3
 _STOPPED = "the job was asked to stop"
-_DECODING = (naming.INSPECT_TASK, naming.INGEST_TASK, naming.DIRECT_TASK)
 
 
 _stopped: deque[tuple[str, int]] = deque(maxlen=64)
@@ -25,8 +24,8 @@ def refuse_if_stopped(job: str, store: Store, run: int | None = None) -> None:
         raise Cancelled(_STOPPED)
 
 
-def begin(job: str, task: str, store: Store) -> int:
-    """Mark that an attempt at *task* begins, and return its number from 1.
+def begin(job: str, task: str, store: Store, *, decodes: bool = False) -> int:
+    """Mark that an attempt at *task*, which *decodes* the upload or doesn't, begins; return its number from 1.
 
     Raises
     ------
@@ -40,7 +39,7 @@ def begin(job: str, task: str, store: Store) -> int:
             continue
         return number
     begun = f"{task} was begun {MOST_ATTEMPTS} times and never came to an end"
-    if task in _DECODING:
+    if decodes:
         raise GaveUp(
             f"this file can't be decoded: {begun}",
             limit=MOST_ATTEMPTS,

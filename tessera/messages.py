@@ -92,7 +92,7 @@ class TilesOrder(Message):
 
 
 class TileOrder(Message):
-    """Run one tile of a stage, in the *run*-th run of the job."""
+    """Run *count* tiles of a stage from *tile* on, one after another, in the *run*-th run of the job."""
 
     job: JobId
     run: int = 1
@@ -101,6 +101,7 @@ class TileOrder(Message):
     stage: Stage
     output: Output
     tile: int
+    count: int = 1
 
 
 class ReduceOrder(Message):
