@@ -8,7 +8,6 @@ from tessera.errors import Cancelled, GaveUp
 
 MOST_ATTEMPTS = 3
 _STOPPED = "the job was asked to stop"
-_DECODING = (naming.INSPECT_TASK, naming.INGEST_TASK, naming.DIRECT_TASK)
 
 
 _stopped: deque[tuple[str, int]] = deque(maxlen=64)
@@ -25,14 +24,13 @@ def refuse_if_stopped(job: str, store: Store, run: int | None = None) -> None:
         raise Cancelled(_STOPPED)
 
 
-def attempts_begun(job: str, task: str, store: Store) -> int:
-    """Return how often *task* was begun so far."""
-    marks = (naming.work(job, naming.attempt(task, number)) for number in range(1, MOST_ATTEMPTS + 1))
-    return sum(1 for mark in marks if store.exists(naming.WORK, mark))
-
-
-def begin(job: str, task: str, store: Store) -> int:
+def begin(job: str, task: str, store: Store, *, decodes: bool = False) -> int:
     """Mark that an attempt at *task* begins, and return its number from 1.
+
+    Parameters
+    ----------
+    decodes
+        Whether the upload is decoded, which tells more of what went wrong.
 
     Raises
     ------
@@ -46,7 +44,7 @@ def begin(job: str, task: str, store: Store) -> int:
             continue
         return number
     begun = f"{task} was begun {MOST_ATTEMPTS} times and never came to an end"
-    if task in _DECODING:
+    if decodes:
         raise GaveUp(
             f"this file can't be decoded: {begun}",
             limit=MOST_ATTEMPTS,

@@ -34,7 +34,7 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
     """
     started = perf_counter()
     refuse_if_stopped(order.job, store)
-    attempt = begin(order.job, naming.INGEST_TASK, store)
+    attempt = begin(order.job, naming.INGEST_TASK, store, decodes=True)
     file = open_upload(order.upload, order.image, store)
     keep_metadata(order.job, file, store, exif=order.exif)
     if isinstance(order.target, Raster):

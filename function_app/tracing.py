@@ -6,20 +6,18 @@ and only by activities: orchestrators, which are replayed, know nothing of them.
 """
 
 import hashlib
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import randbits
-from typing import Final
+from typing import Final, NamedTuple
 
-from activities.attempts import attempts_begun
+from activities.attempts import MOST_ATTEMPTS
 from activities.store import Store
-from function_app.timed_store import TimedStore
+from function_app.timed_store import Moment, TimedStore
 from tessera import naming
 from tessera.errors import TesseraError
-from tessera.messages import CleanupOrder, DirectOrder, IngestOrder, Tally, TaskOrder, TileOrder
+from tessera.messages import CleanupOrder, DirectOrder, IngestOrder, TaskOrder, TileOrder
 from tessera.plan import Message
 
 type Attributes = dict[str, str | int | float]
@@ -59,21 +57,59 @@ def traced[Order: Message](
     store: Store,
     export: Export,
 ) -> Message | None:
-    """Do *work* as the task *name* and export its span, whether it returns or raises."""
+    """Do *work* as the task *name*, and export its span, or one for each tile, also when it raises."""
     if not isinstance(order, TaskOrder):
         return work(order, store)
-    timed, start, result, error = TimedStore(store), time.time_ns(), None, ""
+    timed, error = TimedStore(store), ""
+    start = timed.now()
     try:
-        result = work(order, timed)
+        return work(order, timed)
     except Exception as raised:
         error = raised.code if isinstance(raised, TesseraError) else type(raised).__name__
         raise
     finally:
-        end = time.time_ns()
-        attributes = _what(order) | _took(order, timed, start, end) | _effort(order, result, store)
+        parts = _begun(order, timed, start)
+        ends = [*(part.start for part in parts[1:]), timed.now()]
         parent = job_span_id(order.job, order.run)
-        export(Span(name, int(order.job, 16), randbits(64), parent, start, end, attributes, error))
-    return result
+        for part, end in zip(parts, ends, strict=True):
+            attributes = part.attributes | _took(order, part.start, end)
+            failed = error if part is parts[-1] else ""
+            export(
+                Span(
+                    name, int(order.job, 16), randbits(64), parent, part.start.at, end.at, attributes, failed
+                )
+            )
+
+
+class _Part(NamedTuple):
+    """What gets a span of its own: a task, or one of its tiles."""
+
+    start: Moment
+    attributes: Attributes
+
+
+def _begun(order: TaskOrder, store: TimedStore, start: Moment) -> list[_Part]:
+    """Return the parts of a task that were begun; the first began with the task."""
+    common: Attributes = {"tessera.job": order.job, "tessera.run": order.run}
+    if not isinstance(order, TileOrder):
+        attempt = _attempt(order, _counted(order), store)
+        return [_Part(start, common | ({"tessera.attempt": attempt[0]} if attempt else {}))]
+    common |= {"tessera.stage": order.stage.index}
+    parts: list[_Part] = []
+    for tile in range(order.tile, order.tile + order.count):
+        if attempt := _attempt(order, naming.tile_task(order.stage.index, tile), store):
+            number, moment = attempt
+            what: Attributes = {"tessera.tile": tile, "tessera.attempt": number}
+            parts.append(_Part(moment if parts else start, common | what))
+    return parts or [_Part(start, common | {"tessera.tile": order.tile})]
+
+
+def _attempt(order: TaskOrder, task: str | None, store: TimedStore) -> tuple[int, Moment] | None:
+    """Return the number and the beginning of the attempt that this was, by the mark that it left."""
+    for number in range(1, MOST_ATTEMPTS + 1) if task else ():
+        if moment := store.created.get(naming.work(order.job, naming.attempt(task or "", number))):
+            return number, moment
+    return None
 
 
 def export_job(order: CleanupOrder, export: Export) -> None:
@@ -95,43 +131,23 @@ def export_job(order: CleanupOrder, export: Export) -> None:
     export(Span("job", int(order.job, 16), span_id, None, start, end, attributes, fault))
 
 
-def _what(order: TaskOrder) -> Attributes:
-    attributes: Attributes = {"tessera.job": order.job, "tessera.run": order.run}
-    if isinstance(order, TileOrder):
-        attributes |= {"tessera.stage": order.stage.index, "tessera.tile": order.tile}
-    return attributes
-
-
-def _took(order: TaskOrder, store: TimedStore, start: int, end: int) -> Attributes:
+def _took(order: TaskOrder, start: Moment, end: Moment) -> Attributes:
     """Return the seconds of each kind; computing is what is neither reading nor writing."""
+    either = end.either - start.either
     took: Attributes = {
-        "tessera.read": round(store.reading.seconds, 6),
-        "tessera.compute": round(max(0.0, (end - start) / _NANOSECONDS - store.either.seconds), 6),
-        "tessera.write": round(store.writing.seconds, 6),
+        "tessera.read": round(end.read - start.read, 6),
+        "tessera.compute": round(max(0.0, (end.at - start.at) / _NANOSECONDS - either), 6),
+        "tessera.write": round(end.written - start.written, 6),
     }
     if order.queued_at:
         # Two machines' clocks may differ by more than the wait.
-        waited = max(0, start - _nanoseconds(order.queued_at)) / _NANOSECONDS
+        waited = max(0, start.at - _nanoseconds(order.queued_at)) / _NANOSECONDS
         took["tessera.queue_wait"] = round(waited, 6)
     return took
 
 
-def _effort(order: TaskOrder, result: Message | None, store: Store) -> Attributes:
-    """Return which attempt this was; of one that failed, the marks in storage say it."""
-    if isinstance(result, Tally):
-        return {"tessera.attempt": result.retried + 1, "tessera.written": result.written}
-    task = _counted(order)
-    if task is None or result is not None:
-        return {}
-    with suppress(Exception):
-        return {"tessera.attempt": attempts_begun(order.job, task, store)}
-    return {}
-
-
 def _counted(order: TaskOrder) -> str | None:
-    """Return the name under which attempts at a task are counted."""
-    if isinstance(order, TileOrder):
-        return naming.tile_task(order.stage.index, order.tile)
+    """Return the name under which attempts at a task that is no tile are counted."""
     if isinstance(order, IngestOrder):
         return naming.INGEST_TASK
     return naming.DIRECT_TASK if isinstance(order, DirectOrder) else None

@@ -98,13 +98,14 @@ class TilesOrder(TaskOrder):
 
 
 class TileOrder(TaskOrder):
-    """Run one tile of a stage."""
+    """Run *count* tiles of a stage from *tile* on, one after another."""
 
     upload: JobId
     image: ImageInfo
     stage: Stage
     output: Output
     tile: int
+    count: int = 1
 
 
 class ReduceOrder(TaskOrder):

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from tessera.geometry import Grid, Rect
+from tessera.geometry import Grid, Rect, ceil_div
 
 type InputFormat = Literal["jpeg", "png", "tiff", "webp", "gif", "bmp"]
 type OutputFormat = Literal["png", "jpeg", "tiff", "same"]
@@ -124,6 +124,7 @@ class ImageInfo(Message):
 
     *held* are the bytes that the decoder holds whatever the tiles. An image that is *random* can be read by
     boxes, as *block* (width and height) cuts it; with *restarts*, a JPEG can once its markers are indexed.
+    What *skips* gives boxes from top to bottom, and decodes what is above them in bounded memory.
     """
 
     format: InputFormat
@@ -141,6 +142,7 @@ class ImageInfo(Message):
     exif: bool = False
     held: int = 0
     random: bool = False
+    skips: bool = False
     restarts: bool = False
     block: tuple[int, int] | None = None
 
@@ -188,10 +190,14 @@ class Raster(Message):
 
 
 class Upload(Message):
-    """The upload as the source of a stage: any box is read from it at once, after *indexing* its restarts."""
+    """The upload as the source of a stage: any box is read from it at once, after *indexing* its restarts.
+
+    With *skipping*, each task decodes it from the top, and skips what lies above its tiles.
+    """
 
     frame: Rect
     indexing: bool = False
+    skipping: bool = False
     name: str = "restarts"
 
 
@@ -200,8 +206,8 @@ class Stage(Message):
 
     Read *source* and run *steps*; then either *measure* a global operation, whose labels, if it has any, go
     to *target*, or encode the tile for the result (*measure* is None). Of a wide tile, *chunk_width*
-    columns are computed at a time. *report* is the place in the user's pipeline of an operation that makes
-    a document.
+    columns are computed at a time. A task does *tiles_per_task* tiles, one after another. *report* is the
+    place in the user's pipeline of an operation that makes a document.
     """
 
     index: int
@@ -213,6 +219,7 @@ class Stage(Message):
     tile_width: int
     tile_height: int
     chunk_width: int | None = None
+    tiles_per_task: int = 1
     target: Raster | None = None
     report: int | None = None
 
@@ -221,6 +228,11 @@ class Stage(Message):
         """Return the names of the stage's operations as one; halves of a split one bear its name."""
         steps = (*self.steps, *((self.measure,) if self.measure else ()))
         return " + ".join(step.operation.split("/")[0] for step in steps) or "encode"
+
+    @property
+    def tasks(self) -> int:
+        """Return the number of tasks, each of which does *tiles_per_task* tiles, one after another."""
+        return ceil_div(self.grid.count, self.tiles_per_task)
 
     @property
     def grid(self) -> Grid:

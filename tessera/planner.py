@@ -43,7 +43,9 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
     direct = _is_one_tile(whole, image.held, limits)
     ingest, cut = Ingest(), Cut.of(image, whole, limits, first=len(turned), direct=direct)
     if cut.has_raster and not direct:
-        ingest, cut = _early(image, turned, asked, cut, limits)
+        ingest, with_raster = _early(image, turned, asked, cut, limits)
+        skipping = Cut.skipping(image, whole, limits, first=len(turned), stored=with_raster.stored)
+        ingest, cut = (Ingest(), skipping) if skipping else (ingest, with_raster)
     for stage in cut.stages:
         _check_blocks(stage, output, limits)
     return Plan(

@@ -30,7 +30,7 @@ def source_raster(
     if rows are not so wide that it can't.
     """
     row_bytes = box.width * image.pixels.bytes
-    left = (memory - _decoder_bytes(image)) // _COPIES
+    left = (memory - decoder_bytes(image)) // _COPIES
     rows = min(left, _BLOCK_BYTES if by_bands else _WIDE_BLOCK_BYTES) // row_bytes
     if not by_bands:
         rows = min(rows, max(_LEAST_ROWS_OF_NARROW_BLOCKS, read_rows // _BLOCKS_DOWN))
@@ -48,10 +48,10 @@ def source_raster(
 def decoding_memory(image: ImageInfo, raster: Raster) -> int:
     """Return the bytes that decoding the upload into *raster* holds at its worst moment."""
     row_bytes = raster.box.width * max(raster.pixel_bytes, image.pixels.bytes)
-    return _decoder_bytes(image) + _COPIES * raster.block_height * row_bytes
+    return decoder_bytes(image) + _COPIES * raster.block_height * row_bytes
 
 
-def _decoder_bytes(image: ImageInfo) -> int:
+def decoder_bytes(image: ImageInfo) -> int:
     """Return the bytes that the decoder holds: of the whole image, or of some rows."""
     rows = min(_DECODER_ROWS, image.height) if image.format in ("png", "jpeg") else 0
     return image.held or rows * image.width * image.pixels.bytes

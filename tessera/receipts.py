@@ -84,8 +84,11 @@ def phase_seconds(plan: Plan) -> list[float]:
     stages[-1] += encoding
     if plan.direct:
         return [decoding + sum(stages)]
-    if not isinstance(plan.stages[0].source, Raster):
-        return [decoding + stages[0], *stages[1:]]
+    source = plan.stages[0].source
+    if not isinstance(source, Raster):
+        # Each task that skips decodes half of the image on the average.
+        times = (plan.stages[0].tasks + 1) / 2 if source.skipping else 1.0
+        return [times * decoding + stages[0], *stages[1:]]
     return [decoding + megapixels * _ingest_seconds(plan.ingest) + _TASK_SECONDS, *stages]
 
 
@@ -101,7 +104,7 @@ def wall_seconds(plan: Plan, instances: int) -> float:
     stages = phase_seconds(plan)
     decoding = stages.pop(0) if len(stages) > len(plan.stages) else 0.0
     shared = sum(
-        seconds / min(instances, stage.grid.count) for seconds, stage in zip(stages, plan.stages, strict=True)
+        seconds / min(instances, stage.tasks) for seconds, stage in zip(stages, plan.stages, strict=True)
     )
     return decoding + shared + (3 + 2 * len(plan.stages)) * _STEP_SECONDS
 
@@ -110,7 +113,7 @@ def task_count(plan: Plan) -> int:
     """Return the tasks of a job: tiles, and the steps around them, which make its pictures too."""
     if plan.direct:
         return 3
-    return plan.tiles + 4 + sum(1 for stage in plan.stages if stage.measure) + plan.output.pyramid
+    return 4 + plan.output.pyramid + sum(stage.tasks + (1 if stage.measure else 0) for stage in plan.stages)
 
 
 def estimate(plan: Plan, memory_gigabytes: float, prices: Prices) -> CostRange:

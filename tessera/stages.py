@@ -8,15 +8,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from tessera import naming
 from tessera.decoding import measured_early
+from tessera.geometry import ceil_div
 from tessera.limits import Limits
 from tessera.operations import GlobalOperation
 from tessera.pipeline import Bound
-from tessera.plan import ImageInfo, Ingest, Measurement, Pixels, Raster, Stage, StageStep
+from tessera.plan import ImageInfo, Ingest, Measurement, Pixels, Raster, Stage, StageStep, Upload
 from tessera.rasters import label_raster, source_raster
-from tessera.sources import Reading, source_of
+from tessera.sources import Reading, is_quick, is_worth_skipping, skipping_bytes, source_of
 from tessera.tiling import Draft, Tiling, most_memory, tiling
+
+_FEW_TASKS = (8, 6, 4)
+"""The more there are, the oftener they decode what is above them, and the more instances share the rest."""
+_MOST_PIXELS_OF_SEVERAL = 2 << 20
+"""Of a tile, where a task does several: they cost little then, and less memory."""
 
 
 class _Tiled(NamedTuple):
@@ -52,10 +57,66 @@ class Cut(NamedTuple):
         stages = _stages(image, whole.shapes[0].pixels, tiled, limits)
         return cls(_reporting(stages, whole.pipeline, first), tiled)
 
+    @classmethod
+    def skipping(
+        cls, image: ImageInfo, whole: Draft, limits: Limits, *, first: int, stored: int
+    ) -> "Cut | None":
+        """Return stages whose tasks each decode the upload from its top, or None if a raster does better.
+
+        Parameters
+        ----------
+        first
+            Place in *whole* of the first operation that the user wrote.
+        stored
+            Bytes of a pixel in that raster, times the stages that would read it.
+        """
+        if limits.band_rows is not None:
+            return None
+        small = limits.model_copy(
+            update={"max_tile_pixels": min(limits.max_tile_pixels, _MOST_PIXELS_OF_SEVERAL)}
+        )
+        upload, drafts = Upload(frame=image.shape.frame, skipping=True), _drafts(whole)
+        readers = next((index for index, each in enumerate(drafts, 1) if each.is_labelled), len(drafts))
+        tiled = tuple(
+            _Tiled.of(draft, small if index < readers else limits, direct=False)
+            for index, draft in enumerate(drafts)
+        )
+        stages = _reporting(_planned(tiled, upload), whole.pipeline, first)
+        more = {each.stage.index: skipping_bytes(image, each) for each in _readings(stages, tiled, upload)}
+        tiled = tuple(
+            each._replace(memory=each.memory + more.get(index, 0)) for index, each in enumerate(tiled)
+        )
+        if max(each.memory for each in tiled) > limits.task_memory:
+            return None
+        for tasks in _FEW_TASKS:
+            shared = _shared(stages, upload, tasks)
+            reading = _readings(shared, tiled, upload)
+            if is_worth_skipping(image, reading, stored) and all(is_quick(image, each) for each in reading):
+                return cls(shared, tiled)
+        return None
+
     @property
     def has_raster(self) -> bool:
         """Tell whether the input is decoded into a raster, if this is not done at once."""
         return isinstance(self.stages[0].source, Raster)
+
+    @property
+    def stored(self) -> int:
+        """Return the bytes of a pixel in that raster, times the stages that read it."""
+        source = self.stages[0].source
+        if not isinstance(source, Raster):
+            return 0
+        return source.pixel_bytes * sum(stage.source == source for stage in self.stages)
+
+
+def _shared(stages: Sequence[Stage], source: Upload, tasks: int) -> tuple[Stage, ...]:
+    """Return the stages, those that read *source* in at most so many *tasks*."""
+    return tuple(
+        stage.model_copy(update={"tiles_per_task": ceil_div(stage.grid.count, tasks)})
+        if stage.source == source
+        else stage
+        for stage in stages
+    )
 
 
 def measuring(steps: Sequence[Bound], cut: Cut) -> tuple[Ingest, Cut]:
@@ -104,8 +165,19 @@ def _drafts(whole: Draft) -> list[Draft]:
 
 
 def _stages(image: ImageInfo, kind: Pixels, tiled: Sequence[_Tiled], limits: Limits) -> tuple[Stage, ...]:
+    """Return the stages; those that look at the input have the source that suits them all."""
+    provisional = source_raster(image, kind, image.shape.frame, by_bands=True)
+    stages = _planned(tiled, provisional)
+    source = source_of(image, kind, _readings(stages, tiled, provisional), limits.task_memory)
+    return tuple(
+        stage.model_copy(update={"source": source}) if stage.source == provisional else stage
+        for stage in stages
+    )
+
+
+def _planned(tiled: Sequence[_Tiled], source: Raster | Upload) -> tuple[Stage, ...]:
+    """Return the stages, of which the first and those that begin where it does read *source*."""
     stages: list[Stage] = []
-    source: Raster = source_raster(image, kind, image.shape.frame, by_bands=True)
     for index, (draft, chosen, _) in enumerate(tiled):
         made = draft.shapes[-1]
         target = None
@@ -126,7 +198,16 @@ def _stages(image: ImageInfo, kind: Pixels, tiled: Sequence[_Tiled], limits: Lim
             )
         )
         source = target or source
-    return _with_source(image, kind, stages, tiled, limits)
+    return tuple(stages)
+
+
+def _readings(stages: Sequence[Stage], tiled: Sequence[_Tiled], source: Raster | Upload) -> list[Reading]:
+    """Return the stages that read *source*."""
+    return [
+        Reading(stage, each.draft, each.tiling)
+        for stage, each in zip(stages, tiled, strict=True)
+        if stage.source == source
+    ]
 
 
 def _reporting(stages: Sequence[Stage], pipeline: Sequence[Bound], first: int) -> tuple[Stage, ...]:
@@ -147,20 +228,3 @@ def _steps(pipeline: Sequence[Bound], tiled: Sequence[_Tiled]) -> tuple[StageSte
     """Return the steps of a stage; those of a global operation name the stage that measured it."""
     measured = {id(each.draft.measure): index for index, each in enumerate(tiled)}
     return tuple(StageStep(**bound.step.model_dump(), table=measured.get(id(bound))) for bound in pipeline)
-
-
-def _with_source(
-    image: ImageInfo, kind: Pixels, stages: Sequence[Stage], tiled: Sequence[_Tiled], limits: Limits
-) -> tuple[Stage, ...]:
-    """Give the stages that look at the input the source that suits them all."""
-    name = naming.source_raster()
-    reading = [
-        Reading(stage, each.draft, each.tiling)
-        for stage, each in zip(stages, tiled, strict=True)
-        if stage.source.name == name
-    ]
-    source = source_of(image, kind, reading, limits.task_memory)
-    return tuple(
-        stage.model_copy(update={"source": source}) if stage.source.name == name else stage
-        for stage in stages
-    )

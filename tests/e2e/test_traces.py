@@ -66,7 +66,7 @@ def test_a_job_is_one_trace_with_a_span_for_each_tile(
     assert (root.parent, root.error, root.attributes["tessera.state"]) == ("", "", "succeeded")
     assert root.attributes["tessera.tiles"] == job.tiles.total
     assert {span.parent for span in spans if span is not root} == {root.id}
-    assert {"ingest", "process_tile", "reduce", "stitch", "cleanup"} <= {span.name for span in spans}
+    assert {"process_tile", "reduce", "stitch", "cleanup"} <= {span.name for span in spans}
 
     tiles = [span for span in spans if span.name == "process_tile"]
     which = Counter((span.attributes["tessera.stage"], span.attributes["tessera.tile"]) for span in tiles)
@@ -77,7 +77,8 @@ def test_a_job_is_one_trace_with_a_span_for_each_tile(
     for span in tiles:
         wait, read, compute, write = (span.attributes[name] for name in PARTS)
         assert wait >= 0
-        assert min(read, compute, write) > 0
+        assert read >= 0
+        assert min(compute, write) > 0
         # Reads and writes may overlap, so the parts cover the span and may be more than it.
         assert compute <= span.end - span.start + 1e-3
         assert read + compute + write >= span.end - span.start - 1e-3

@@ -85,6 +85,25 @@ def test_an_attempt_that_fails_and_the_next_one_have_a_span_each() -> None:
     assert "secret" not in repr(spans)
 
 
+def test_each_tile_of_a_task_has_a_span_and_the_last_one_has_its_error() -> None:
+    store, spans = MemoryStore(), list[Span]()
+
+    def work(order: TileOrder, store: Store) -> Tally:
+        for tile in range(order.tile, order.tile + order.count):
+            begin(order.job, naming.tile_task(order.stage.index, tile), store)
+            if tile == 7:
+                raise TimeoutError
+        return Tally(tiles=order.count)
+
+    several = TILE.model_copy(update={"count": 4})
+    with pytest.raises(TimeoutError):
+        traced("process_tile", several, work, store, spans.append)
+    assert [span.attributes["tessera.tile"] for span in spans] == [5, 6, 7]
+    assert [span.error for span in spans] == ["", "", "TimeoutError"]
+    assert [span.end for span in spans[:-1]] == [span.start for span in spans[1:]]
+    assert len({span.span_id for span in spans}) == 3
+
+
 def test_a_clock_that_is_behind_gives_no_negative_wait() -> None:
     spans, store = list[Span](), MemoryStore()
     tomorrow = TILE.model_copy(update={"queued_at": "2199-01-01T00:00:00.000Z"})
