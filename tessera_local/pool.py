@@ -23,7 +23,7 @@ _LONGEST_REASON = 500
 _ENVIRONMENT = {
     # One task a process and one process a core, as on Azure; the memory settings are those of the app.
     "VIPS_CONCURRENCY": "1",
-    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_ARENA_MAX": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
