@@ -75,10 +75,10 @@ def _start(chosen: Sequence[Chosen], edited: Edited, output: Output) -> None:
 
 def _missing(chosen: Sequence[Chosen], edited: Edited) -> list[str]:
     missing = []
-    if not chosen:
-        missing.append("choose an image")
-    elif any(not image.delivery.done for image in chosen):
+    if images.on_their_way():
         missing.append("wait until the image has been sent")
+    elif not chosen:
+        missing.append("choose an image")
     elif any(image.upload_id is None for image in chosen):
         missing.append("remove the image that could not be sent")
     if not edited.complete:

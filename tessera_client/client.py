@@ -132,6 +132,31 @@ class Client:
         """
         return uploads.send(self._transport, source, name, content_type, progress, state)
 
+    def create_upload(self, name: str, size: int, content_type: str) -> Upload:
+        """Ask for a place for a file that something else sends, for instance a browser.
+
+        Parameters
+        ----------
+        name : str
+            File name to keep with the image.
+        size : int
+            Bytes.
+        content_type : str
+            Media type.
+
+        Returns
+        -------
+        Upload
+            Its ``url`` takes the bytes: one Put Blob, or Put Block and Put Block List.
+
+        Raises
+        ------
+        UploadFailed
+            When the file is larger than the API takes.
+        """
+        place = self._transport.run(calls.upload(name, size, content_type))
+        return uploads.check_size(place, name, size)
+
     def submit(
         self,
         upload_id: str,

@@ -41,6 +41,29 @@ def board(data: Mapping[str, Any], key: str) -> None:
     _component("board")(data=dict(data), key=key)
 
 
+def uploader(data: Mapping[str, Any], key: str) -> None:
+    """Show where files are chosen or dropped, and those on their way from the browser to storage.
+
+    Its state holds ``files``: each with ``id``, ``name``, ``size`` in bytes, ``type``, ``state`` (asking for a
+    place, sending, sent) and, once sent, ``picture`` and ``head`` in base64 or None; and ``unreachable``.
+
+    Parameters
+    ----------
+    data : mapping
+        ``session``: another one makes the browser drop what it has; ``label``, ``hint``, ``suffixes``;
+        ``pictures``: whether some are wanted; ``places``: by file, each with ``url`` and ``block_bytes``;
+        ``refused``: words by file; ``taken``: files that the page has taken over.
+    key : str
+    """
+    _component("uploader")(
+        data=dict(data), key=key, on_files_change=_nothing, on_unreachable_change=_nothing
+    )
+
+
+def _nothing() -> None:
+    """Let the state be kept: Streamlit keeps that of events somebody listens to."""
+
+
 def data_url(picture: bytes | None) -> str | None:
     """Return the address that is a PNG or JPEG file itself."""
     if picture is None:

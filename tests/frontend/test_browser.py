@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
 
 from emulator.ports import free_port
 from tessera import reference
@@ -70,8 +70,13 @@ def open_page(browser: Browser) -> Iterator[Open]:
 def choose(page: Page, name: str, data: bytes) -> None:
     kind = "image/png" if name.endswith("png") else "image/jpeg"
     file = FilePayload(name=name, mimeType=kind, buffer=data)
-    page.locator("input[type=file]").first.set_input_files(file)
+    file_input(page).set_input_files(file)
     expect(page.get_by_role("button", name="Remove image")).to_be_visible()
+
+
+def file_input(page: Page) -> Locator:
+    """Return where images are chosen, which says so once the page listens to it."""
+    return page.locator("input[type=file][accept*='.jpg']")
 
 
 def add(page: Page, operation: str) -> None:
