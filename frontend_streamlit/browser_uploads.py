@@ -71,7 +71,8 @@ class BrowserUploads:
         client : Client
             Where places come from.
         """
-        own = [file for file in files if file.id.startswith(f"{self.session}-") and file.id not in self._taken]
+        prefix = f"{self.session}-"
+        own = [file for file in files if file.id.startswith(prefix) and file.id not in self._taken]
         for file in own:
             if file.state == "asking" and file.id not in self._places and file.id not in self._refused:
                 self._ask(file, client)

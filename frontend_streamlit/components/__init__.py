@@ -44,8 +44,8 @@ def board(data: Mapping[str, Any], key: str) -> None:
 def uploader(data: Mapping[str, Any], key: str) -> None:
     """Show where files are chosen or dropped, and those on their way from the browser to storage.
 
-    Its state holds ``files``: each with ``id``, ``name``, ``size`` in bytes, ``type``, ``state`` (asking for a
-    place, sending, sent) and, once sent, ``picture`` and ``head`` in base64 or None; and ``unreachable``.
+    Its state holds ``files``: each with ``id``, ``name``, ``size`` in bytes, ``type``, ``state`` (asking for
+    a place, sending, sent) and, once sent, ``picture`` and ``head`` in base64 or None; and ``unreachable``.
 
     Parameters
     ----------
