@@ -4,8 +4,8 @@
 
 Starts the whole stack and Chromium, sends a PNG of that size (noise, so that its file is as large as its
 pixels) and prints the resident memory of the page's process: before, at most, and when the image has arrived.
-Exits with 1 when the most is above its bound, 100 MB more than before whatever the file: its bytes go from the
-browser to storage, and the page sees a picture of at most 2 MB.
+Exits with 1 when the most is above its bound, 100 MB more than before whatever the file: its bytes go from
+the browser to storage, and the page sees a picture of at most 2 MB.
 """
 
 import argparse

@@ -31,7 +31,9 @@ class Chosen:
     Attributes
     ----------
     picture : bytes or None
-        A small one for the screen, as `previews.shrink` makes it.
+        A small one for the screen, as `previews.shrink` makes it; of the first page.
+    page, pages : int
+        Which page of the file is taken, from 0, and how many it has, as far as is known.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Chosen:
     picture: bytes | None
     delivery: Delivery | Arrived
     id: int = field(default_factory=lambda: next(_IDS))
+    page: int = 0
+    pages: int = 1
 
     @property
     def upload_id(self) -> str | None:
@@ -82,6 +86,19 @@ def show() -> None:
         _sending()
     else:
         _list()
+
+
+def ask_page() -> None:
+    """Ask which page of the file is wanted, where there is one file and it has several."""
+    if len(chosen()) != 1 or chosen()[0].pages == 1:
+        return
+    [image] = chosen()
+    key = f"page_{image.id}"
+    st.session_state.setdefault(key, image.page + 1)
+    label = f"Page of the file, 1 to {image.pages:,}"
+    image.page = int(st.number_input(label, 1, image.pages, key=key)) - 1
+    if image.page and image.picture:
+        st.caption("The picture shows the first page.")
 
 
 def _uploads() -> BrowserUploads:

@@ -111,9 +111,11 @@ class AsyncClient:
             progress,
         )
 
-    async def plan(self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None) -> Plan:
+    async def plan(
+        self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None, *, page: int = 0
+    ) -> Plan:
         """Ask what a job would take; see `Client.plan`."""
-        return await self._transport.run(calls.plan(upload_id, pipeline, output))
+        return await self._transport.run(calls.plan(upload_id, pipeline, output, page))
 
     async def submit(
         self,
@@ -122,10 +124,13 @@ class AsyncClient:
         output: Output | None = None,
         *,
         name: str | None = None,
+        page: int = 0,
         idempotency_key: str | None = None,
     ) -> Job:
         """Start a job; see `Client.submit`."""
-        return await self._transport.run(calls.submit(upload_id, pipeline, output, name, idempotency_key))
+        return await self._transport.run(
+            calls.submit(upload_id, pipeline, output, name, page, idempotency_key)
+        )
 
     async def job(self, job_id: str) -> Job:
         """Ask how a job is doing."""

@@ -52,9 +52,9 @@ def upload(name: str, size: int, content_type: str) -> Call[Upload]:
     return Call(method="POST", path="uploads", body=body, read=_decoded(Upload))
 
 
-def plan(upload_id: str, pipeline: Sequence[Step], output: Output | None) -> Call[Plan]:
+def plan(upload_id: str, pipeline: Sequence[Step], output: Output | None, page: int) -> Call[Plan]:
     """Ask what a job would take."""
-    return Call(method="POST", path="plans", body=_job_body(upload_id, pipeline, output), read=_plan)
+    return Call(method="POST", path="plans", body=_job_body(upload_id, pipeline, output, page), read=_plan)
 
 
 def submit(
@@ -62,10 +62,11 @@ def submit(
     pipeline: Sequence[Step],
     output: Output | None,
     name: str | None,
+    page: int,
     idempotency_key: str | None,
 ) -> Call[Job]:
     """Start a job."""
-    body = _job_body(upload_id, pipeline, output)
+    body = _job_body(upload_id, pipeline, output, page)
     if name is not None:
         body["name"] = name
     headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
@@ -157,8 +158,11 @@ def _given(query: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in query.items() if value is not None}
 
 
-def _job_body(upload_id: str, pipeline: Sequence[Step], output: Output | None) -> dict[str, Any]:
-    return {"upload_id": upload_id, **_work(pipeline, output)}
+def _job_body(
+    upload_id: str, pipeline: Sequence[Step], output: Output | None, page: int
+) -> dict[str, Any]:
+    chosen = {"page": page} if page else {}
+    return {"upload_id": upload_id, **chosen, **_work(pipeline, output)}
 
 
 def _work(pipeline: Sequence[Step], output: Output | None) -> dict[str, Any]:

@@ -164,6 +164,7 @@ class Client:
         output: Output | None = None,
         *,
         name: str | None = None,
+        page: int = 0,
         idempotency_key: str | None = None,
     ) -> Job:
         """Start a job.
@@ -177,6 +178,8 @@ class Client:
             Default: PNG.
         name : str, optional
             File name of the input, to tell jobs apart.
+        page : int
+            Page, frame or directory of the file, from 0.
         idempotency_key : str, optional
             Two calls with one key start one job. Default: a new key, so that the retries within this
             call start one job.
@@ -186,11 +189,13 @@ class Client:
         Job
             With its ``id`` and ``state`` only.
         """
-        return self._transport.run(calls.submit(upload_id, pipeline, output, name, idempotency_key))
+        return self._transport.run(calls.submit(upload_id, pipeline, output, name, page, idempotency_key))
 
-    def plan(self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None) -> Plan:
+    def plan(
+        self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None, *, page: int = 0
+    ) -> Plan:
         """Ask what a job would take, and start nothing; parameters as for `submit`."""
-        return self._transport.run(calls.plan(upload_id, pipeline, output))
+        return self._transport.run(calls.plan(upload_id, pipeline, output, page))
 
     def job(self, job_id: str) -> Job:
         """Ask how a job is doing."""

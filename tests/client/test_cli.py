@@ -215,6 +215,13 @@ def test_submit_prints_the_id_that_the_other_commands_take(api: FakeApi, photo: 
     assert only(photo.parent) == {"photo.jpg"}
 
 
+@pytest.mark.parametrize("command", ["run", "submit", "plan"])
+def test_a_page_of_the_file_is_asked_for(command: str, api: FakeApi, photo: Path) -> None:
+    done = tessera(command, "photo.jpg", "--op", "canny", "--page", "3")
+    assert done.exit_code == 0, done.output
+    assert api.sent("POST", "/plans" if command == "plan" else "/jobs")[0].json["page"] == 3
+
+
 def test_status_tells_what_is_known(api: FakeApi, photo: Path) -> None:
     tessera("submit", "photo.jpg", "--op", "canny")
     lines = tessera("status", "job-1").stdout.splitlines()

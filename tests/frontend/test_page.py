@@ -268,6 +268,22 @@ def test_the_plan_is_shown_before_anything_starts(page: Page, api: FakeApi) -> N
     assert api.sent("POST", "/jobs$") == []
 
 
+def test_a_page_of_the_file_is_chosen(page: Page, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    several = {**fake_api.PLAN, "input": {**fake_api.PLAN["input"], "pages": 3}}
+    monkeypatch.setattr(fake_api, "PLAN", several)
+    fill_in(page, "canny")
+    wanted = next(field for field in page.app.number_input if field.label == "Page of the file, 1 to 3")
+    assert wanted.value == 1
+    wanted.set_value(3).run()
+    assert api.sent("POST", "/plans")[-1].json["page"] == 2
+    assert any("--page 2" in code.value for code in page.app.code)
+    page.click("Status")
+    page.click("Process")
+    page.click("Start")
+    page.until(page.job)
+    assert submitted(api)["page"] == 2
+
+
 def test_a_refused_plan_is_told_at_the_operation_that_is_the_reason(page: Page, api: FakeApi) -> None:
     fill_in(page, "canny")
     page.app.selectbox("operation_to_add").set_value("median_blur").run()

@@ -1,0 +1,37 @@
+"""What is set on the form, in a real browser on the whole stack."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from tests.frontend.conftest import Up
+from tests.frontend.test_browser import Open, add, choose, start
+from tests.frontend.test_browser import browser as browser
+from tests.frontend.test_browser import open_page as open_page
+from tests.frontend.test_browser import stack as stack
+from tests.support.images import Image, decode, textured
+
+
+def result(page: Page, tmp_path: Path) -> Image:
+    start(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    file = tmp_path / "result.png"
+    download.value.save_as(file)
+    return decode(file.read_bytes())
+
+
+def test_a_page_of_a_file_is_chosen_and_processed(stack: Up, open_page: Open, tmp_path: Path) -> None:
+    pages = [textured(40, 50, seed=seed) for seed in range(3)]
+    _, file = cv2.imencodemulti(".tif", pages)
+    page = open_page(stack.url)
+    choose(page, "scans.tif", file.tobytes())
+    add(page, "Invert")
+    wanted = page.get_by_label("Page of the file, 1 to 3")
+    wanted.fill("2")
+    wanted.press("Enter")
+    expect(page.get_by_text("The picture shows the first page.")).to_be_visible()
+    np.testing.assert_array_equal(result(page, tmp_path), 255 - pages[1], strict=True)
+    expect(page.get_by_text("page 2 of 3")).to_be_visible()
