@@ -86,8 +86,9 @@ def facts(image: ImageInfo | Result, file_format: str | None) -> str:
         file_format.upper() if file_format else "",
         f"{image.width:,} × {image.height:,} pixels" if image.width and image.height else "",
         decimal(image.size) if image.size else "",
-        f"page {image.page + 1:,} of {image.pages:,}" if isinstance(image, ImageInfo) and image.pages > 1 else "",
     ]
+    if isinstance(image, ImageInfo) and image.pages > 1:
+        known.append(f"page {image.page + 1:,} of {image.pages:,}")
     return ", ".join(filter(None, known))
 
 

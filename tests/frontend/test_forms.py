@@ -6,12 +6,18 @@ import cv2
 import numpy as np
 from playwright.sync_api import Page, expect
 
+from tessera import reference
+from tessera.pipeline import bind
+from tessera.plan import Step
 from tests.frontend.conftest import Up
 from tests.frontend.test_browser import Open, add, choose, start
 from tests.frontend.test_browser import browser as browser
 from tests.frontend.test_browser import open_page as open_page
 from tests.frontend.test_browser import stack as stack
-from tests.support.images import Image, decode, textured
+from tests.support.images import Image, decode, encode, textured
+
+SECOND_ROW = 87
+"""Pixels from the top of the table, which is drawn on a canvas."""
 
 
 def result(page: Page, tmp_path: Path) -> Image:
@@ -35,3 +41,27 @@ def test_a_page_of_a_file_is_chosen_and_processed(stack: Up, open_page: Open, tm
     expect(page.get_by_text("The picture shows the first page.")).to_be_visible()
     np.testing.assert_array_equal(result(page, tmp_path), 255 - pages[1], strict=True)
     expect(page.get_by_text("page 2 of 3")).to_be_visible()
+
+
+def test_a_kernel_is_edited_in_a_table_by_the_keyboard_and_as_text(
+    stack: Up, open_page: Open, tmp_path: Path
+) -> None:
+    picture = textured(40, 50, 1)
+    page = open_page(stack.url)
+    choose(page, "leaf.png", encode(picture))
+    add(page, "Kernel")
+    columns = page.get_by_label("Columns")
+    columns.fill("1")
+    columns.press("Enter")
+    table = page.get_by_test_id("stDataFrame")
+    table.locator(".dvn-scroller").click(position={"x": 120, "y": SECOND_ROW})
+    expect(table.locator("canvas").first).to_be_focused()
+    page.keyboard.type("6")
+    page.keyboard.press("Enter")
+    page.get_by_text("Save these operations").click()
+    expect(page.locator("pre").first).to_contain_text("6")
+    page.get_by_text("As text").click()
+    expect(page.get_by_role("textbox", name="Values")).to_have_value("1\n6\n1")
+    [bound] = bind([Step(operation="kernel", parameters={"values": [[1], [6], [1]]})])
+    expected = reference.run(picture, [bound.step])
+    np.testing.assert_array_equal(result(page, tmp_path), expected, strict=True)
