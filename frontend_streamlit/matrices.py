@@ -84,9 +84,7 @@ def _ask_columns(name: str, held: _Held, key: str) -> None:
         wanted = int(st.session_state[columns_key])
         held.begin_again([(row + [0.0] * wanted)[:wanted] for row in held.now])
 
-    st.number_input(
-        "Columns", 1, MOST_COLUMNS, len(held.base[0]), 2, key=columns_key, on_change=resize
-    )
+    st.number_input("Columns", 1, MOST_COLUMNS, len(held.base[0]), 2, key=columns_key, on_change=resize)
 
 
 def _table(name: str, entry: Mapping[str, Any], held: _Held, key: str) -> Rows:
@@ -94,11 +92,12 @@ def _table(name: str, entry: Mapping[str, Any], held: _Held, key: str) -> Rows:
     made = _ROWS.get(name)
     cells: dict[str, Any] = {_MAKES: list(made)} if made else {}
     cells |= {column: [row[i] for row in held.base] for i, column in enumerate(columns)}
+    number = st.column_config.NumberColumn(width=_WIDTH, format="%g", required=True)
     edited = st.data_editor(
         cells,
         key=f"{key}_table_{held.turn}",
         num_rows="fixed" if entry.get("minItems") == entry.get("maxItems") else "dynamic",
-        column_config={name: st.column_config.NumberColumn(width=_WIDTH, format="%g", required=True) for name in columns},
+        column_config=dict.fromkeys(columns, number),
         disabled=[_MAKES],
         hide_index=True,
         width="stretch",

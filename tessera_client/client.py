@@ -1,6 +1,7 @@
 """The API's calls as methods."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,17 @@ from tessera_client.settings import DEFAULT_API_URL
 from tessera_client.transport import Transport
 from tessera_client.upload_state import UploadState
 from tessera_client.uploads import Progress
-from tessera_client.views import Batch, JobSummary, Plan, Preview, Previews, Ready, Tile
+from tessera_client.views import (
+    Batch,
+    BatchSummary,
+    JobFilter,
+    JobSummary,
+    Plan,
+    Preview,
+    Previews,
+    Ready,
+    Tile,
+)
 
 __all__ = ["DEFAULT_API_URL", "Client"]
 
@@ -201,13 +212,25 @@ class Client:
         """Ask how a job is doing."""
         return self._transport.run(calls.job(job_id))
 
-    def jobs(self, *, state: str | None = None, limit: int | None = None) -> Iterator[JobSummary]:
+    def jobs(
+        self,
+        *,
+        state: str | None = None,
+        text: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        limit: int | None = None,
+    ) -> Iterator[JobSummary]:
         """List jobs, the newest first, page by page as they are asked for.
 
         Parameters
         ----------
         state : str, optional
             Only jobs in this state.
+        text : str, optional
+            Only jobs whose file name, or the name of an operation, contains this.
+        since, until : date, optional
+            First and last day (UTC) on which they began.
         limit : int, optional
             At most so many.
 
@@ -215,7 +238,8 @@ class Client:
         ------
         JobSummary
         """
-        return islice(self._all_jobs(state, limit), limit)
+        wanted = JobFilter(state=state, text=text, since=since, until=until)
+        return islice(self._all_jobs(wanted, limit), limit)
 
     def tiles(self, job_id: str) -> Iterator[Tile]:
         """List the tiles of a job, page by page as they are asked for."""
@@ -273,6 +297,10 @@ class Client:
     def batch(self, batch_id: str) -> Batch:
         """Ask how a batch is doing."""
         return self._transport.run(calls.batch(batch_id))
+
+    def batches(self, *, limit: int | None = None) -> Iterator[BatchSummary]:
+        """List batches, the newest first, page by page as they are asked for; at most *limit*."""
+        return islice(self._all_batches(limit), limit)
 
     def cancel_batch(self, batch_id: str) -> Batch:
         """Stop the jobs of a batch."""
@@ -361,10 +389,19 @@ class Client:
             fetch_result(self._transport, self.job(job.id), target, overwrite=overwrite, progress=progress)
         return target
 
-    def _all_jobs(self, state: str | None, limit: int | None) -> Iterator[JobSummary]:
+    def _all_batches(self, limit: int | None) -> Iterator[BatchSummary]:
         size, cursor = None if limit is None else min(limit, LARGEST_PAGE), None
         while True:
-            page = self._transport.run(calls.jobs(state, size, cursor))
+            page = self._transport.run(calls.batches(size, cursor))
+            yield from page.batches
+            if page.next is None:
+                return
+            cursor = page.next
+
+    def _all_jobs(self, wanted: JobFilter, limit: int | None) -> Iterator[JobSummary]:
+        size, cursor = None if limit is None else min(limit, LARGEST_PAGE), None
+        while True:
+            page = self._transport.run(calls.jobs(wanted, size, cursor))
             yield from page.jobs
             if page.next is None:
                 return

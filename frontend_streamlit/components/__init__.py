@@ -55,9 +55,7 @@ def uploader(data: Mapping[str, Any], key: str) -> None:
         ``refused``: words by file; ``taken``: files that the page has taken over.
     key : str
     """
-    _component("uploader")(
-        data=dict(data), key=key, on_files_change=_nothing, on_unreachable_change=_nothing
-    )
+    _component("uploader")(data=dict(data), key=key, on_files_change=_nothing, on_unreachable_change=_nothing)
 
 
 def _nothing() -> None:

@@ -50,7 +50,7 @@ def test_a_kernel_is_edited_in_a_table_by_the_keyboard_and_as_text(
     page = open_page(stack.url)
     choose(page, "leaf.png", encode(picture))
     add(page, "Kernel")
-    columns = page.get_by_label("Columns")
+    columns = page.get_by_role("spinbutton", name="Columns")
     columns.fill("1")
     columns.press("Enter")
     table = page.get_by_test_id("stDataFrame")
