@@ -12,7 +12,7 @@ from frontend_streamlit.words import plain, show_error, title
 from tessera_client import JobSummary, TesseraClientError
 
 A_PAGE = 10
-KINDS = ("Jobs", "Batches")
+KINDS = ("All jobs", "Batches")
 _DAY = "YYYY-MM-DD"
 STATES = {
     "all": "All",
@@ -36,7 +36,7 @@ def show() -> None:
             "What is shown", KINDS, default=KINDS[0], key="jobs_kind", label_visibility="collapsed"
         )
         st.button("Refresh", icon=":material/refresh:")
-    if kind == "Batches":
+    if kind == KINDS[1]:
         batch_list.show()
     else:
         _show_jobs()
@@ -72,10 +72,11 @@ def _ask_filter() -> dict[str, Any]:
         text = st.text_input(
             "Name or operation", key="jobs_text", max_chars=200, on_change=_first_page, width=200
         )
-        since, until = (
-            st.date_input(label, None, key=f"jobs_{label}", on_change=_first_page, format=_DAY, width=140)
-            for label in ("From", "To")
-        )
+        with st.container(horizontal=True, width="content"):
+            since, until = (
+                st.date_input(label, None, key=f"jobs_{label}", on_change=_first_page, format=_DAY, width=140)
+                for label in ("From", "To")
+            )
     return {
         "state": None if state == "all" else state,
         "text": text.strip() or None,

@@ -99,9 +99,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def let_page_send(storage: str, page_port: int) -> None:
-    """Let the page's scripts send files to Azurite, as infra/bicep/modules/storage.bicep does on Azure."""
+    """Let the page's scripts send and read files, as infra/bicep/modules/storage.bicep does on Azure."""
     origins = [f"http://{name}:{page_port}" for name in (HOST, "localhost")]
-    rule = CorsRule(origins, ["PUT"], allowed_headers=["content-type", "x-ms-blob-content-type"])
+    headers = ["content-type", "range", "x-ms-blob-content-type"]
+    rule = CorsRule(origins, ["GET", "PUT"], allowed_headers=headers)
     with BlobServiceClient.from_connection_string(storage) as service:
         service.set_service_properties(cors=[rule])
 

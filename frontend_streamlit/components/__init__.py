@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 _FOLDER = Path(__file__).parent
+_USES = {"viewer": ("tiff",)}
 
 
 def viewer(data: Mapping[str, Any], key: str, on_full: Callable[[], None]) -> None:
@@ -19,7 +20,8 @@ def viewer(data: Mapping[str, Any], key: str, on_full: Callable[[], None]) -> No
     data : mapping
         ``before``, ``after``, ``full``: addresses of pictures or None; ``before_size``, ``after_size``: their
         images' width and height in pixels or None; ``aligned``: whether a pixel of one belongs to that of the
-        other; ``can_be_full``: whether ``full`` can be asked for; ``small``, ``label``.
+        other; ``can_be_full``: whether ``full`` can be asked for; ``tiled``: whether ``full`` is a TIFF, of
+        which the parts on the screen are read; ``small``, ``label``.
     key : str
     on_full : callable
         Called when the small pictures aren't enough for the zoom.
@@ -72,7 +74,9 @@ def data_url(picture: bytes | None) -> str | None:
 
 @cache
 def _source(name: str) -> dict[str, str]:
-    return {kind: (_FOLDER / f"{name}.{kind}").read_text() for kind in ("html", "css", "js")}
+    source = {kind: (_FOLDER / f"{name}.{kind}").read_text() for kind in ("html", "css", "js")}
+    used = "".join((_FOLDER / f"{part}.js").read_text() for part in _USES.get(name, ()))
+    return {**source, "js": used + source["js"]}
 
 
 def _component(name: str) -> Any:
