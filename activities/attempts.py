@@ -25,7 +25,12 @@ def refuse_if_stopped(job: str, store: Store, run: int | None = None) -> None:
 
 
 def begin(job: str, task: str, store: Store, *, decodes: bool = False) -> int:
-    """Mark that an attempt at *task*, which *decodes* the upload or doesn't, begins; return its number from 1.
+    """Mark that an attempt at *task* begins, and return its number from 1.
+
+    Parameters
+    ----------
+    decodes
+        Whether the upload is decoded, which tells more of what went wrong.
 
     Raises
     ------
