@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import BinaryIO
+from dataclasses import dataclass
+from typing import BinaryIO, Literal
 
 from tessera_client import Client
 
@@ -13,6 +14,27 @@ _TURNS = threading.BoundedSemaphore(4)
 
 class Stopped(Exception):
     """Raised by `Delivery.upload_id` when it was stopped before the image had arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An image that is in storage already: a `Delivery` that is over."""
+
+    id: str
+    size: int
+    done: Literal[True] = True
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Return the bytes sent, and the bytes in all."""
+        return self.size, self.size
+
+    def upload_id(self) -> str:
+        """Return what the service calls the image."""
+        return self.id
+
+    def stop(self) -> None:
+        """Do nothing: there is nothing left to stop."""
 
 
 class Delivery:

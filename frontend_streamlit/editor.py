@@ -9,7 +9,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from frontend_streamlit import draft
 from frontend_streamlit.draft import Entry
-from frontend_streamlit.widgets import InvalidValue, ask
+from frontend_streamlit.numbers import InvalidValue
+from frontend_streamlit.widgets import ask, is_table
 from frontend_streamlit.words import plain, title
 from tessera_client import Operation, Step
 from tessera_client.commands.schema import parameters
@@ -132,9 +133,9 @@ def _values(entry: Entry, operation: Operation) -> Step | None:
     values: dict[str, Any] = {}
     wanted = parameters(operation)
     # A row at a time: on a narrow screen, where columns are stacked, the order stays.
-    cells = [cell for _ in range(0, len(wanted), 2) for cell in st.columns(2)]
-    for parameter, cell in zip(wanted, cells, strict=False):
-        with cell:
+    cells = iter([cell for _ in range(0, len(wanted), 2) for cell in st.columns(2)])
+    for parameter in wanted:
+        with st.container() if is_table(parameter) else next(cells):
             key = f"{entry.id}_{parameter.name}"
             try:
                 values[parameter.name] = ask(parameter, entry.initial.get(parameter.name), key)

@@ -9,12 +9,16 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from frontend_streamlit import access, previews
-from frontend_streamlit.delivery import Delivery, Stopped
+from frontend_streamlit import access, browser_uploads, components, previews
+from frontend_streamlit.browser_uploads import BrowserUploads, Received
+from frontend_streamlit.delivery import Arrived, Delivery, Stopped
+from frontend_streamlit.settings import read_settings
 from frontend_streamlit.words import plain, show_error
 from tessera_client import TesseraClientError
 
 SUFFIXES = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "gif", "bmp"]
+_HINT = "or drop them here: PNG, JPEG, TIFF, WebP, GIF or BMP."
+_SHOWN = "images_shown"
 MOST_SHOWN = 8
 _REFRESH_SECONDS = 0.3
 _IDS = itertools.count()
@@ -27,14 +31,18 @@ class Chosen:
     Attributes
     ----------
     picture : bytes or None
-        A small one for the screen, as `previews.shrink` makes it.
+        A small one for the screen, as `previews.shrink` makes it; of the first page.
+    page, pages : int
+        Which page of the file is taken, from 0, and how many it has, as far as is known.
     """
 
     name: str
     size: int
     picture: bytes | None
-    delivery: Delivery
+    delivery: Delivery | Arrived
     id: int = field(default_factory=lambda: next(_IDS))
+    page: int = 0
+    pages: int = 1
 
     @property
     def upload_id(self) -> str | None:
@@ -53,6 +61,11 @@ def chosen() -> list[Chosen]:
     return found
 
 
+def on_their_way() -> bool:
+    """Say whether an image is being sent."""
+    return bool(_uploads().on_their_way) or any(not image.delivery.done for image in chosen())
+
+
 def forget(image_id: int) -> None:
     """Take an image out; if it is on its way, stop it."""
     for image in chosen():
@@ -64,18 +77,73 @@ def forget(image_id: int) -> None:
 def show() -> None:
     """Show what is chosen, and the place to choose more."""
     st.subheader("1. Image", anchor=False)
-    _take_in()
+    st.session_state.pop(_SHOWN, None)
+    if read_settings().uploads == "browser" and not st.session_state.get("storage_unreachable"):
+        _take_from_browser()
+    else:
+        _take_in()
     if any(not image.delivery.done for image in chosen()):
         _sending()
     else:
         _list()
 
 
+def ask_page() -> None:
+    """Ask which page of the file is wanted, where there is one file and it has several."""
+    if len(chosen()) != 1 or chosen()[0].pages == 1:
+        return
+    [image] = chosen()
+    key = f"page_{image.id}"
+    st.session_state.setdefault(key, image.page + 1)
+    label = f"Page of the file, 1 to {image.pages:,}"
+    image.page = int(st.number_input(label, 1, image.pages, key=key)) - 1
+    if image.page and image.picture:
+        st.caption("The picture shows the first page.")
+
+
+def _uploads() -> BrowserUploads:
+    found: BrowserUploads = st.session_state.setdefault("browser_uploads", BrowserUploads())
+    return found
+
+
+@st.fragment
+def _take_from_browser() -> None:
+    uploads, told = _uploads(), st.session_state.get("uploader") or {}
+    received = uploads.update(browser_uploads.read(told.get("files")), access.client())
+    # Before anything is shown: a run may be given up there.
+    chosen().extend(_taken_over(file) for file in received)
+    if told.get("unreachable"):
+        st.session_state["storage_unreachable"] = True
+        uploads.on_their_way = 0
+    components.uploader(
+        {
+            **uploads.answer(),
+            "label": _label(),
+            "hint": _HINT,
+            "suffixes": SUFFIXES,
+            "pictures": len(chosen()) < MOST_SHOWN,
+        },
+        key="uploader",
+    )
+    now = (len(chosen()), on_their_way(), "storage_unreachable" in st.session_state)
+    if st.session_state.setdefault(_SHOWN, now) != now:
+        st.rerun()
+
+
+def _taken_over(file: Received) -> Chosen:
+    return Chosen(file.name, file.size, file.picture, Arrived(file.upload_id, file.size))
+
+
+def _label() -> str:
+    return "Add images" if chosen() else "Choose images"
+
+
 def _take_in() -> None:
+    if st.session_state.get("storage_unreachable"):
+        st.caption("The browser doesn't reach the storage: what you choose here goes through this page.")
     number = st.session_state.setdefault("images_round", 0)
-    label = "Add images" if chosen() else "Choose images"
     files = st.file_uploader(
-        label,
+        _label(),
         type=SUFFIXES,
         accept_multiple_files=True,
         key=f"images_{number}",

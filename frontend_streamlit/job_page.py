@@ -64,11 +64,13 @@ def _watch(job_id: str) -> None:
         return
     if job.finished:
         st.rerun()
-    _heading(job)
-    watch.show(job)
-    if job.state != "cancelling":
-        st.button("Cancel", icon=":material/close:", on_click=_cancel, args=(job_id,))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container():
+            _heading(job)
+        if job.state != "cancelling":
+            st.button("Cancel", icon=":material/close:", on_click=_cancel, args=(job_id,))
     _show_failure(job_id)
+    watch.show(job)
 
 
 def _show_ended(job: Job) -> None:

@@ -3,14 +3,17 @@
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import streamlit as st
 
-from frontend_streamlit import access, address, job_page, previews
+from frontend_streamlit import access, address, batch_list, job_page, previews
 from frontend_streamlit.words import plain, show_error, title
 from tessera_client import JobSummary, TesseraClientError
 
 A_PAGE = 10
+KINDS = ("All jobs", "Batches")
+_DAY = "YYYY-MM-DD"
 STATES = {
     "all": "All",
     "running": "Running",
@@ -26,28 +29,24 @@ _MARKS = {
 
 
 def show() -> None:
-    """Show the jobs, the newest first."""
-    st.subheader("Jobs", anchor=False)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        state = st.segmented_control(
-            "State",
-            list(STATES),
-            format_func=lambda each: STATES[each],
-            default="all",
-            key="jobs_state",
-            on_change=_first_page,
+    """Show the jobs or the batches, the newest first."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Jobs", anchor=False, width="content")
+        kind = st.segmented_control(
+            "What is shown", KINDS, default=KINDS[0], key="jobs_kind", label_visibility="collapsed"
         )
         st.button("Refresh", icon=":material/refresh:")
-        st.text_input(
-            "Number of a batch",
-            key="batch_to_show",
-            placeholder="Show a batch",
-            on_change=_show_batch,
-            width=220,
-        )
+    if kind == KINDS[1]:
+        batch_list.show()
+    else:
+        _show_jobs()
+
+
+def _show_jobs() -> None:
+    wanted = _ask_filter()
     number = st.session_state.setdefault("jobs_page", 0)
     try:
-        found = access.client().jobs(state=None if state == "all" else state, limit=(number + 1) * A_PAGE + 1)
+        found = access.client().jobs(**wanted, limit=(number + 1) * A_PAGE + 1)
         listed = list(islice(found, number * A_PAGE, None))
     except TesseraClientError as error:
         show_error(error)
@@ -60,9 +59,30 @@ def _first_page() -> None:
     st.session_state["jobs_page"] = 0
 
 
-def _show_batch() -> None:
-    if st.session_state["batch_to_show"].strip():
-        address.go_to_batch(st.session_state["batch_to_show"].strip())
+def _ask_filter() -> dict[str, Any]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        state = st.segmented_control(
+            "State",
+            list(STATES),
+            format_func=lambda each: STATES[each],
+            default="all",
+            key="jobs_state",
+            on_change=_first_page,
+        )
+        text = st.text_input(
+            "Name or operation", key="jobs_text", max_chars=200, on_change=_first_page, width=200
+        )
+        with st.container(horizontal=True, width="content"):
+            since, until = (
+                st.date_input(label, None, key=f"jobs_{label}", on_change=_first_page, format=_DAY, width=140)
+                for label in ("From", "To")
+            )
+    return {
+        "state": None if state == "all" else state,
+        "text": text.strip() or None,
+        "since": since,
+        "until": until,
+    }
 
 
 def _list(jobs: list[JobSummary]) -> None:

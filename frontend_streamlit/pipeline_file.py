@@ -31,7 +31,7 @@ def show_sources() -> None:
             show_error(failure)
 
 
-def show_exports(steps: Sequence[Step], output: Output, image: str) -> None:
+def show_exports(steps: Sequence[Step], output: Output, image: str, page: int = 0) -> None:
     """Show the pipeline as files to keep, and as commands that do the same.
 
     Parameters
@@ -40,15 +40,17 @@ def show_exports(steps: Sequence[Step], output: Output, image: str) -> None:
     output : Output
     image : str
         File name to write in the commands.
+    page : int
+        Of the file, from 0.
     """
     with st.expander("Save these operations, or run them from a terminal", icon=":material/terminal:"):
         with st.container(horizontal=True):
             st.download_button("YAML", as_yaml(steps), "pipeline.yaml", "application/yaml", on_click="ignore")
             st.download_button("JSON", as_json(steps), "pipeline.json", "application/json", on_click="ignore")
         st.markdown("With the `tessera` command:")
-        st.code(as_command(steps, output, image), "sh", wrap_lines=True)
+        st.code(as_command(steps, output, image, page), "sh", wrap_lines=True)
         st.markdown("With `curl`:")
-        st.code(as_curl(steps, output, image), "sh", wrap_lines=True)
+        st.code(as_curl(steps, output, image, page), "sh", wrap_lines=True)
 
 
 def as_yaml(steps: Sequence[Step]) -> str:
@@ -61,11 +63,12 @@ def as_json(steps: Sequence[Step]) -> str:
     return json.dumps(_plain(steps), indent=2)
 
 
-def as_command(steps: Sequence[Step], output: Output, image: str) -> str:
+def as_command(steps: Sequence[Step], output: Output, image: str, page: int = 0) -> str:
     """Write the ``tessera`` command that does the same."""
     words = ["tessera", "run", image]
     for step in steps:
         words += ["--op", written(step.operation, step.parameters)]
+    words += ["--page", str(page)] if page else []
     words += ["--format", output.format]
     for name, value in output.document().items():
         option = f"--{name.replace('_', '-')}"
@@ -76,10 +79,11 @@ def as_command(steps: Sequence[Step], output: Output, image: str) -> str:
     return shlex.join(words)
 
 
-def as_curl(steps: Sequence[Step], output: Output, image: str) -> str:
+def as_curl(steps: Sequence[Step], output: Output, image: str, page: int = 0) -> str:
     """Write the ``curl`` commands that do the same: a place, the file, the job."""
     place = json.dumps({"name": image})
-    body = json.dumps({"pipeline": _plain(steps), "output": output.document()})
+    chosen = {"page": page} if page else {}
+    body = json.dumps({**chosen, "pipeline": _plain(steps), "output": output.document()})
     return "\n".join(
         [
             f'curl -fsS "$API/uploads" --json {shlex.quote(place)} > place.json',

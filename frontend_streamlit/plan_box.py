@@ -19,7 +19,7 @@ _KEPT, _SECONDS = 64, 600
 
 
 def show(
-    upload_id: str, steps: Sequence[Step], output: Output, places: Sequence[DeltaGenerator]
+    upload_id: str, steps: Sequence[Step], output: Output, places: Sequence[DeltaGenerator], page: int = 0
 ) -> Plan | None:
     """Show the plan, or the refusal where it belongs.
 
@@ -30,6 +30,8 @@ def show(
     output : Output
     places : sequence of DeltaGenerator
         For each step, where to say what is wrong with it.
+    page : int
+        Of the file, from 0.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def show(
         None where there is none: then the job would be refused too.
     """
     try:
-        plan = _made(upload_id, json.dumps([[asdict(step) for step in steps], asdict(output)]))
+        plan = _made(upload_id, json.dumps([[asdict(step) for step in steps], asdict(output)]), page)
     except TesseraClientError as error:
         place = place_of(error, places)
         if place is None:
@@ -60,9 +62,9 @@ def place_of(error: TesseraClientError, places: Sequence[DeltaGenerator]) -> Del
 
 
 @st.cache_data(show_spinner="Making a plan", max_entries=_KEPT, ttl=_SECONDS)
-def _made(upload_id: str, work: str) -> Plan:
+def _made(upload_id: str, work: str, page: int) -> Plan:
     steps, output = json.loads(work)
-    return access.client().plan(upload_id, [Step(**step) for step in steps], Output(**output))
+    return access.client().plan(upload_id, [Step(**step) for step in steps], Output(**output), page=page)
 
 
 def _show(plan: Plan) -> None:

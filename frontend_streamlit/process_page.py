@@ -37,6 +37,7 @@ def show() -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         images.show()
+        images.ask_page()
         preview = st.container()
     with right:
         st.subheader("2. Operations", anchor=False)
@@ -46,12 +47,13 @@ def show() -> None:
         output = output_box.show()
         chosen = images.chosen()
         if edited.complete and edited.steps:
-            name = chosen[0].name if chosen else "photo.jpg"
-            pipeline_file.show_exports(edited.steps, output, name)
+            name, page = (chosen[0].name, chosen[0].page) if chosen else ("photo.jpg", 0)
+            pipeline_file.show_exports(edited.steps, output, name, page)
         _start(chosen, edited, output)
     with preview:
         if edited.complete:
-            trial.show(chosen[0] if chosen else None, edited.steps)
+            # The picture that it is made of shows the first page.
+            trial.show(chosen[0] if chosen and chosen[0].page == 0 else None, edited.steps)
 
 
 def _start(chosen: Sequence[Chosen], edited: Edited, output: Output) -> None:
@@ -59,7 +61,7 @@ def _start(chosen: Sequence[Chosen], edited: Edited, output: Output) -> None:
     planned = True
     if not missing:
         st.subheader("Plan" if len(chosen) == 1 else "Plan for the first image", anchor=False)
-        planned = plan_box.show(str(chosen[0].upload_id), edited.steps, output, edited.places) is not None
+        planned = _plan(chosen[0], edited, output, only=len(chosen) == 1)
     failure = st.session_state.get("failure")
     if failure is not None:
         show_error(failure)
@@ -73,12 +75,21 @@ def _start(chosen: Sequence[Chosen], edited: Edited, output: Output) -> None:
         _begin(chosen, edited, output)
 
 
+def _plan(image: Chosen, edited: Edited, output: Output, *, only: bool) -> bool:
+    page = image.page if only else 0
+    plan = plan_box.show(str(image.upload_id), edited.steps, output, edited.places, page)
+    if plan is not None and plan.input is not None and plan.input.pages != image.pages:
+        image.pages = plan.input.pages
+        st.rerun()
+    return plan is not None
+
+
 def _missing(chosen: Sequence[Chosen], edited: Edited) -> list[str]:
     missing = []
-    if not chosen:
-        missing.append("choose an image")
-    elif any(not image.delivery.done for image in chosen):
+    if images.on_their_way():
         missing.append("wait until the image has been sent")
+    elif not chosen:
+        missing.append("choose an image")
     elif any(image.upload_id is None for image in chosen):
         missing.append("remove the image that could not be sent")
     if not edited.complete:
@@ -93,9 +104,9 @@ def _begin(chosen: Sequence[Chosen], edited: Edited, output: Output) -> None:
     ids = {str(image.upload_id): image.name for image in chosen}
     try:
         if len(ids) == 1:
-            [(upload_id, name)] = ids.items()
-            job = access.client().submit(upload_id, edited.steps, output, name=name)
-            previews.keep(job.id, chosen[0].picture)
+            [(upload_id, name)], page = ids.items(), chosen[0].page
+            job = access.client().submit(upload_id, edited.steps, output, name=name, page=page)
+            previews.keep(job.id, chosen[0].picture if page == 0 else None)
             address.go_to_job(job.id)
         else:
             # One broken image among many is no reason to leave out the others.

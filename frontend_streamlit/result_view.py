@@ -12,7 +12,8 @@ from tessera_client import Job, Result, TesseraClientError
 # What a browser decodes without trouble.
 MOST_SHOWN_PIXELS = 120_000_000
 MOST_SHOWN_BYTES = 300 << 20
-SHOWN_TYPES = ("image/png", "image/jpeg")
+_TIFF = "image/tiff"
+SHOWN_TYPES = ("image/png", "image/jpeg", _TIFF)
 _TOO_LARGE = "Too large to be shown here: download it."
 _NOT_KEPT = "The picture of the original isn't kept any more."
 # Operations after which a pixel is somewhere else.
@@ -88,6 +89,7 @@ def _viewed(job: Job, before: bytes | None, after: bytes | None) -> dict[str, An
         "after_size": size_after,
         "aligned": not MOVING & {step.operation for step in job.pipeline},
         "can_be_full": _can_be_full(job.result),
+        "tiled": job.result is not None and job.result.media_type == _TIFF,
         "small": True,
         "label": "The original image and the result, before and after" if before else "The result",
     }
@@ -96,6 +98,9 @@ def _viewed(job: Job, before: bytes | None, after: bytes | None) -> dict[str, An
 def _can_be_full(result: Result | None) -> bool:
     if result is None or result.media_type not in SHOWN_TYPES or not result.width or not result.height:
         return False
+    # Of a TIFF only the parts on the screen are fetched.
+    if result.media_type == _TIFF:
+        return True
     return result.width * result.height <= MOST_SHOWN_PIXELS and result.size <= MOST_SHOWN_BYTES
 
 

@@ -17,14 +17,18 @@ class Settings:
         Address of the service, without ``/api/v1``.
     api_key : str or None
         Sent with each request; left out of ``repr``.
+    uploads : str
+        ``"browser"``: files go from the browser straight to storage; ``"page"``: through the page, for
+        browsers that don't reach the storage.
     """
 
     api_url: str = DEFAULT_API_URL
     api_key: str | None = field(default=None, repr=False)
+    uploads: str = "browser"
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read ``TESSERA_API_URL`` and ``TESSERA_API_KEY``; one that is empty counts as not set.
+    """Read ``TESSERA_API_URL``, ``TESSERA_API_KEY`` and ``TESSERA_PAGE_UPLOADS``; an empty one isn't set.
 
     Parameters
     ----------
@@ -35,5 +39,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Settings
     """
     return Settings(
-        environment.get("TESSERA_API_URL") or DEFAULT_API_URL, environment.get("TESSERA_API_KEY") or None
+        environment.get("TESSERA_API_URL") or DEFAULT_API_URL,
+        environment.get("TESSERA_API_KEY") or None,
+        environment.get("TESSERA_PAGE_UPLOADS") or "browser",
     )

@@ -1,20 +1,17 @@
 """A widget for each parameter of an operation, from its JSON schema."""
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
+from frontend_streamlit import matrices
+from frontend_streamlit.numbers import parse_numbers
 from frontend_streamlit.words import plain, title
 from tessera_client.commands.schema import Parameter
 
 _FINEST_STEP = 0.001
-
-
-class InvalidValue(Exception):
-    """Raised when what was typed isn't a value; the message says what to type."""
 
 
 def ask(parameter: Parameter, initial: Any, key: str) -> Any:
@@ -52,48 +49,15 @@ def ask(parameter: Parameter, initial: Any, key: str) -> Any:
         case "number":
             return _number(label, entry, start, common)
         case "array":
-            return _numbers(label, entry, start, common)
+            return _numbers(label, parameter, start, common)
     return st.text_input(label, str(start or ""), **common)
 
 
-def parse_numbers(text: str, *, rows: bool) -> list[Any]:
-    """Read numbers with commas or spaces between them.
-
-    Parameters
-    ----------
-    text : str
-    rows : bool
-        Whether each line is a list of its own.
-
-    Returns
-    -------
-    list
-        Of int and float, or of lists of them.
-
-    Raises
-    ------
-    InvalidValue
-        When something else than numbers is there, or nothing.
-    """
-    lines = [_parse_line(line) for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise InvalidValue("Type at least one number.")
-    return lines if rows else [number for line in lines for number in line]
-
-
-def _parse_line(line: str) -> list[int | float]:
-    numbers = []
-    for word in line.replace(",", " ").split():
-        try:
-            number = json.loads(word)
-        except ValueError:
-            number = None
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-            raise InvalidValue(
-                f"“{word}” isn't a number. Type numbers with commas between them, such as 1, 0.5."
-            )
-        numbers.append(number)
-    return numbers
+def is_table(parameter: Parameter) -> bool:
+    """Say whether a parameter is rows of numbers, which take the whole width."""
+    return isinstance(parameter.value, list | tuple) and any(
+        isinstance(each, list | tuple) for each in parameter.value
+    )
 
 
 def _whole_number(label: str, entry: Mapping[str, Any], start: Any, common: Mapping[str, Any]) -> int:
@@ -128,13 +92,13 @@ def _step(low: float | None, high: float | None, start: float) -> float:
     return max(_FINEST_STEP, float(10.0 ** math.floor(math.log10(min(scales)))))
 
 
-def _numbers(label: str, entry: Mapping[str, Any], start: Any, common: Mapping[str, Any]) -> list[Any]:
+def _numbers(label: str, parameter: Parameter, start: Any, common: Mapping[str, Any]) -> list[Any]:
     start = start or []
-    rows = any(isinstance(each, list | tuple) for each in start)
-    lines = start if rows else [start]
-    text = "\n".join(", ".join(f"{number:g}" for number in line) for line in lines)
-    typed = st.text_area(label, text, **common) if rows else st.text_input(label, text, **common)
-    return parse_numbers(typed, rows=rows)
+    if is_table(parameter):
+        rows = [list(row) for row in start]
+        return matrices.ask(label, parameter.name, parameter.entry, rows, common)
+    text = ", ".join(f"{number:g}" for number in start)
+    return parse_numbers(st.text_input(label, text, **common), rows=False)
 
 
 def _help(parameter: Parameter) -> str | None:

@@ -87,6 +87,8 @@ def facts(image: ImageInfo | Result, file_format: str | None) -> str:
         f"{image.width:,} × {image.height:,} pixels" if image.width and image.height else "",
         decimal(image.size) if image.size else "",
     ]
+    if isinstance(image, ImageInfo) and image.pages > 1:
+        known.append(f"page {image.page + 1:,} of {image.pages:,}")
     return ", ".join(filter(None, known))
 
 

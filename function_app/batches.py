@@ -48,6 +48,11 @@ class BatchRecord(Message):
             notify=self.webhook is not None,
         )
 
+    @property
+    def index_entry(self) -> str:
+        """Return the blob by which the batch is listed."""
+        return naming.batch_index_entry(self.owner, records.milliseconds(self.created_at), self.batch)
+
     def job(self, index: int) -> str:
         """Return the id of the job of an input; those of a batch begin alike."""
         return f"{self.batch[:24]}{index:08x}"
@@ -107,11 +112,13 @@ def register(request: BatchRequest, key: str | None, owner: str, own: Services) 
         lock=lock,
         webhook=target,
     )
+    new = True
     try:
         _write(record.batch, "record.json", record, own.store, new=True)
     except BlobExists:
-        return load(record.batch, own.store, owner), False
-    return record, True
+        record, new = load(record.batch, own.store, owner), False
+    own.store.write(naming.JOBS, record.index_entry, b"")
+    return record, new
 
 
 def load(batch: str, store: Store, owner: str) -> BatchRecord:
@@ -204,6 +211,7 @@ def forget(record: BatchRecord, store: Store) -> None:
     """Remove what is on record about a batch; its jobs expire by themselves."""
     for name in (_MANIFEST, "stop", "record.json"):
         store.delete(naming.JOBS, naming.batch(record.batch, name))
+    store.delete(naming.JOBS, record.index_entry)
     if record.lock:
         store.delete(naming.JOBS, record.lock)
 

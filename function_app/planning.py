@@ -64,6 +64,8 @@ def input_view(image: ImageInfo, name: str | None) -> InputView:
         height=image.height,
         channels=image.pixels.channels,
         depth=image.pixels.depth,
+        page=image.page,
+        pages=image.pages,
     )
 
 

@@ -74,8 +74,7 @@ class JobRecord(Message):
     @property
     def index_entry(self) -> str:
         """Return the blob by which the job is listed."""
-        at = datetime.fromisoformat(self.created_at)
-        return naming.index_entry(self.owner, int(at.timestamp() * 1000), self.job)
+        return naming.index_entry(self.owner, milliseconds(self.created_at), self.job)
 
     @property
     def running_mark(self) -> str:
@@ -135,6 +134,11 @@ def load(job: str, store: Store, owner: str) -> JobRecord:
             if record.owner == owner:
                 return record
     raise job_not_found(job)
+
+
+def milliseconds(time: str) -> int:
+    """Return a time of a record in milliseconds since 1970."""
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 def now() -> str:

@@ -59,7 +59,7 @@ class AcceptedView(Response):
 
 
 class InputView(Response):
-    """What the upload is."""
+    """What the upload is: one *page*, from 0, of the *pages* that the file has."""
 
     name: str | None
     size: int
@@ -68,6 +68,8 @@ class InputView(Response):
     height: int
     channels: int
     depth: int
+    page: int
+    pages: int
 
 
 class StageView(Response):

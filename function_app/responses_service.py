@@ -43,6 +43,27 @@ class BatchView(Response):
     manifest: tuple[BatchEntry, ...] | None = None
 
 
+class BatchSummary(Response):
+    """A batch in a list."""
+
+    id: str
+    state: BatchState
+    created_at: str
+    finished_at: str | None
+    total: int
+    done: int
+    failed: int | None
+    operations: tuple[str, ...]
+    format: str
+
+
+class BatchesPage(Response):
+    """Batches, the newest first; the last page has no *next*."""
+
+    batches: tuple[BatchSummary, ...]
+    next: str | None = None
+
+
 class KindsView(Response):
     """Kinds of pixels."""
 

@@ -156,6 +156,16 @@ SUBMIT_BATCH: Final = Route(
         "quota-exceeded",
     ),
 )
+LIST_BATCHES: Final = Route(
+    name="list_batches",
+    method="GET",
+    path="/batches",
+    tag="Batches",
+    summary="List the caller's batches, the newest first",
+    query=queries.BatchesQuery,
+    answers={200: Answer("A page of batches", responses_service.BatchesPage)},
+    problems=("invalid-request", "invalid-cursor"),
+)
 GET_BATCH: Final = Route(
     name="get_batch",
     method="GET",
@@ -237,6 +247,7 @@ ROUTES: Final = (
     RETRY_JOB,
     DELETE_JOB,
     SUBMIT_BATCH,
+    LIST_BATCHES,
     GET_BATCH,
     CANCEL_BATCH,
     LIST_OPERATIONS,

@@ -6,10 +6,11 @@ from urllib.parse import urlsplit
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app import batches, instances, routes
+from function_app import batch_list, batches, instances, routes
 from function_app.batches import BatchRecord
-from function_app.http_support import POLL_AGAIN, answer, body_of, serve
+from function_app.http_support import POLL_AGAIN, answer, body_of, query_of, serve
 from function_app.owners import owner_of
+from function_app.queries import BatchesQuery
 from function_app.requests import BatchRequest
 from function_app.responses_service import BatchAccepted, BatchState
 from function_app.services import services
@@ -25,6 +26,13 @@ async def submit_batch(req: func.HttpRequest, client: df.DurableOrchestrationCli
     record, new = await asyncio.to_thread(batches.register, request, key, owner, services())
     await instances.start_batch(client, record.order, new=new)
     return _accepted(record, "running", f"{urlsplit(req.url).path.rstrip('/')}/{record.batch}")
+
+
+@serve(blueprint, routes.LIST_BATCHES)
+async def list_batches(req: func.HttpRequest) -> func.HttpResponse:
+    """List the caller's batches: 200."""
+    query = query_of(req, BatchesQuery)
+    return answer(200, await asyncio.to_thread(batch_list.page, query, owner_of(req.headers), services()))
 
 
 @serve(blueprint, routes.GET_BATCH)

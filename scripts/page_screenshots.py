@@ -74,7 +74,7 @@ def free_port() -> int:
 def take_all(browser: Browser, url: str, folder: Path) -> str:
     """Go through one job, take a picture of each view, and return the job's address."""
     page = opened(browser, url, WIDE)
-    page.locator("input[type=file]").first.set_input_files(PHOTO)
+    page.locator("input[type=file][accept*='.jpg']").set_input_files(PHOTO)
     expect(page.get_by_role("img", name="The image dandelion.jpg")).to_be_visible()
     for operation in ("Median blur", "Canny"):
         box = page.get_by_role("combobox", name="Operation to add")

@@ -15,6 +15,8 @@ from typing import NoReturn
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from azure.storage.blob import BlobServiceClient, CorsRule
+
 from emulator.processes import dies_with
 from emulator.stack import stop
 
@@ -83,7 +85,9 @@ def run(arguments: argparse.Namespace) -> None:
     print("Starting storage, the functions' host and the page ...", flush=True)
     with started([*host, "--ready-file", str(ready)], state / "host.log") as functions:
         wait_until(ready.exists, functions, state / "host.log")
-        api = json.loads(ready.read_text())["url"]
+        details = json.loads(ready.read_text())
+        api = details["url"]
+        let_page_send(details["storage"], arguments.page_port)
         with started(page, state / "page.log", {"TESSERA_API_URL": api}) as streamlit:
             address = f"http://{HOST}:{arguments.page_port}"
             wait_until(lambda: answers(f"{address}/_stcore/health"), streamlit, state / "page.log")
@@ -92,6 +96,15 @@ def run(arguments: argparse.Namespace) -> None:
                 flush=True,
             )
             supervise({state / "host.log": functions, state / "page.log": streamlit})
+
+
+def let_page_send(storage: str, page_port: int) -> None:
+    """Let the page's scripts send and read files, as infra/bicep/modules/storage.bicep does on Azure."""
+    origins = [f"http://{name}:{page_port}" for name in (HOST, "localhost")]
+    headers = ["content-type", "range", "x-ms-blob-content-type"]
+    rule = CorsRule(origins, ["GET", "PUT"], allowed_headers=headers)
+    with BlobServiceClient.from_connection_string(storage) as service:
+        service.set_service_properties(cors=[rule])
 
 
 @contextmanager

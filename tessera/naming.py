@@ -135,6 +135,20 @@ def index_entry(owner: str, at: int, job: str) -> str:
     return f"index/{owner}/{_LATEST - at:013d}-{job}"
 
 
+def batch_index_entry(owner: str, at: int, batch: str) -> str:
+    """Return the mark that lists a batch, as `index_entry` lists a job."""
+    return f"batch-index/{owner}/{_LATEST - at:013d}-{batch}"
+
+
+def index_time(entry: str) -> int:
+    """Return the milliseconds since 1970 that a mark of a list holds.
+
+    >>> index_time(index_entry("owner", 1234, "0" * 32))
+    1234
+    """
+    return _LATEST - int(entry.rpartition("/")[2].partition("-")[0])
+
+
 def running_mark(owner: str, job: str) -> str:
     """Return the mark that a job of *owner* isn't over."""
     return f"{RUNNING}/{owner}/{job}"

@@ -34,13 +34,24 @@ if TYPE_CHECKING:
     from tessera_client.pipeline import load_pipeline, parse_step
     from tessera_client.retry import RetryPolicy
     from tessera_client.upload_state import UploadState
-    from tessera_client.views import Batch, BatchEntry, JobSummary, Plan, Preview, Previews, Ready, Tile
+    from tessera_client.views import (
+        Batch,
+        BatchEntry,
+        BatchSummary,
+        JobSummary,
+        Plan,
+        Preview,
+        Previews,
+        Ready,
+        Tile,
+    )
 
 __all__ = [
     "ApiError",
     "AsyncClient",
     "Batch",
     "BatchEntry",
+    "BatchSummary",
     "Client",
     "ConnectionFailed",
     "DownloadFailed",

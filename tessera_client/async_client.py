@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -19,8 +20,18 @@ from tessera_client.polling import poll_async
 from tessera_client.retry import RetryPolicy
 from tessera_client.settings import connection
 from tessera_client.upload_state import UploadState
-from tessera_client.uploads import Progress
-from tessera_client.views import Batch, JobSummary, Plan, Preview, Previews, Ready, Tile
+from tessera_client.uploads import Progress, check_size
+from tessera_client.views import (
+    Batch,
+    BatchSummary,
+    JobFilter,
+    JobSummary,
+    Plan,
+    Preview,
+    Previews,
+    Ready,
+    Tile,
+)
 
 
 class AsyncClient:
@@ -111,9 +122,16 @@ class AsyncClient:
             progress,
         )
 
-    async def plan(self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None) -> Plan:
+    async def create_upload(self, name: str, size: int, content_type: str) -> Upload:
+        """Ask for a place for a file that something else sends; see `Client.create_upload`."""
+        place = await self._transport.run(calls.upload(name, size, content_type))
+        return check_size(place, name, size)
+
+    async def plan(
+        self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None, *, page: int = 0
+    ) -> Plan:
         """Ask what a job would take; see `Client.plan`."""
-        return await self._transport.run(calls.plan(upload_id, pipeline, output))
+        return await self._transport.run(calls.plan(upload_id, pipeline, output, page))
 
     async def submit(
         self,
@@ -122,21 +140,33 @@ class AsyncClient:
         output: Output | None = None,
         *,
         name: str | None = None,
+        page: int = 0,
         idempotency_key: str | None = None,
     ) -> Job:
         """Start a job; see `Client.submit`."""
-        return await self._transport.run(calls.submit(upload_id, pipeline, output, name, idempotency_key))
+        return await self._transport.run(
+            calls.submit(upload_id, pipeline, output, name, page, idempotency_key)
+        )
 
     async def job(self, job_id: str) -> Job:
         """Ask how a job is doing."""
         return await self._transport.run(calls.job(job_id))
 
-    async def jobs(self, *, state: str | None = None, limit: int | None = None) -> AsyncIterator[JobSummary]:
+    async def jobs(
+        self,
+        *,
+        state: str | None = None,
+        text: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[JobSummary]:
         """List jobs, the newest first; see `Client.jobs`."""
+        wanted = JobFilter(state=state, text=text, since=since, until=until)
         left, cursor = limit, None
         while left is None or left > 0:
             size = None if left is None else min(left, LARGEST_PAGE)
-            page = await self._transport.run(calls.jobs(state, size, cursor))
+            page = await self._transport.run(calls.jobs(wanted, size, cursor))
             for summary in page.jobs[:left]:
                 yield summary
             left = None if left is None else left - len(page.jobs)
@@ -184,6 +214,19 @@ class AsyncClient:
     async def batch(self, batch_id: str) -> Batch:
         """Ask how a batch is doing."""
         return await self._transport.run(calls.batch(batch_id))
+
+    async def batches(self, *, limit: int | None = None) -> AsyncIterator[BatchSummary]:
+        """List batches, the newest first; see `Client.batches`."""
+        left, cursor = limit, None
+        while left is None or left > 0:
+            size = None if left is None else min(left, LARGEST_PAGE)
+            page = await self._transport.run(calls.batches(size, cursor))
+            for summary in page.batches[:left]:
+                yield summary
+            left = None if left is None else left - len(page.batches)
+            if page.next is None:
+                return
+            cursor = page.next
 
     async def cancel_batch(self, batch_id: str) -> Batch:
         """Stop the jobs of a batch."""

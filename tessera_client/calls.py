@@ -11,7 +11,7 @@ from tessera_client.decoding import decode
 from tessera_client.errors import UnexpectedResponse
 from tessera_client.models import Health, Job, Operation, Output, Preset, Result, Step, Upload
 from tessera_client.retry import retry_after
-from tessera_client.views import Batch, JobPage, Plan, Previews, Ready, TilePage
+from tessera_client.views import Batch, BatchPage, JobFilter, JobPage, Plan, Previews, Ready, TilePage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,9 @@ def upload(name: str, size: int, content_type: str) -> Call[Upload]:
     return Call(method="POST", path="uploads", body=body, read=_decoded(Upload))
 
 
-def plan(upload_id: str, pipeline: Sequence[Step], output: Output | None) -> Call[Plan]:
+def plan(upload_id: str, pipeline: Sequence[Step], output: Output | None, page: int) -> Call[Plan]:
     """Ask what a job would take."""
-    return Call(method="POST", path="plans", body=_job_body(upload_id, pipeline, output), read=_plan)
+    return Call(method="POST", path="plans", body=_job_body(upload_id, pipeline, output, page), read=_plan)
 
 
 def submit(
@@ -62,10 +62,11 @@ def submit(
     pipeline: Sequence[Step],
     output: Output | None,
     name: str | None,
+    page: int,
     idempotency_key: str | None,
 ) -> Call[Job]:
     """Start a job."""
-    body = _job_body(upload_id, pipeline, output)
+    body = _job_body(upload_id, pipeline, output, page)
     if name is not None:
         body["name"] = name
     headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
@@ -84,9 +85,10 @@ def job(job_id: str, known: Job | None = None) -> Call[Job]:
     return Call(method="GET", path=_of(job_id), headers=headers, read=read)
 
 
-def jobs(state: str | None, limit: int | None, cursor: str | None) -> Call[JobPage]:
+def jobs(wanted: JobFilter, limit: int | None, cursor: str | None) -> Call[JobPage]:
     """List jobs."""
-    query = {"state": state, "limit": None if limit is None else str(limit), "cursor": cursor}
+    query = {name: None if value is None else str(value) for name, value in asdict(wanted).items()}
+    query |= {"limit": None if limit is None else str(limit), "cursor": cursor}
     return Call(method="GET", path="jobs", query=_given(query), read=_decoded(JobPage))
 
 
@@ -138,6 +140,12 @@ def submit_batch(
     return Call(method="POST", path="batches", body=body, headers=headers, read=_decoded(Batch))
 
 
+def batches(limit: int | None, cursor: str | None) -> Call[BatchPage]:
+    """List batches."""
+    query = {"limit": None if limit is None else str(limit), "cursor": cursor}
+    return Call(method="GET", path="batches", query=_given(query), read=_decoded(BatchPage))
+
+
 def batch(batch_id: str) -> Call[Batch]:
     """Ask how a batch is doing."""
     return Call(method="GET", path=f"batches/{quote(batch_id, safe='')}", read=_decoded(Batch))
@@ -157,8 +165,9 @@ def _given(query: Mapping[str, str | None]) -> dict[str, str]:
     return {name: value for name, value in query.items() if value is not None}
 
 
-def _job_body(upload_id: str, pipeline: Sequence[Step], output: Output | None) -> dict[str, Any]:
-    return {"upload_id": upload_id, **_work(pipeline, output)}
+def _job_body(upload_id: str, pipeline: Sequence[Step], output: Output | None, page: int) -> dict[str, Any]:
+    chosen = {"page": page} if page else {}
+    return {"upload_id": upload_id, **chosen, **_work(pipeline, output)}
 
 
 def _work(pipeline: Sequence[Step], output: Output | None) -> dict[str, Any]:

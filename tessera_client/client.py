@@ -1,6 +1,7 @@
 """The API's calls as methods."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +19,17 @@ from tessera_client.settings import DEFAULT_API_URL
 from tessera_client.transport import Transport
 from tessera_client.upload_state import UploadState
 from tessera_client.uploads import Progress
-from tessera_client.views import Batch, JobSummary, Plan, Preview, Previews, Ready, Tile
+from tessera_client.views import (
+    Batch,
+    BatchSummary,
+    JobFilter,
+    JobSummary,
+    Plan,
+    Preview,
+    Previews,
+    Ready,
+    Tile,
+)
 
 __all__ = ["DEFAULT_API_URL", "Client"]
 
@@ -132,6 +143,31 @@ class Client:
         """
         return uploads.send(self._transport, source, name, content_type, progress, state)
 
+    def create_upload(self, name: str, size: int, content_type: str) -> Upload:
+        """Ask for a place for a file that something else sends, for instance a browser.
+
+        Parameters
+        ----------
+        name : str
+            File name to keep with the image.
+        size : int
+            Bytes.
+        content_type : str
+            Media type.
+
+        Returns
+        -------
+        Upload
+            Its ``url`` takes the bytes: one Put Blob, or Put Block and Put Block List.
+
+        Raises
+        ------
+        UploadFailed
+            When the file is larger than the API takes.
+        """
+        place = self._transport.run(calls.upload(name, size, content_type))
+        return uploads.check_size(place, name, size)
+
     def submit(
         self,
         upload_id: str,
@@ -139,6 +175,7 @@ class Client:
         output: Output | None = None,
         *,
         name: str | None = None,
+        page: int = 0,
         idempotency_key: str | None = None,
     ) -> Job:
         """Start a job.
@@ -152,6 +189,8 @@ class Client:
             Default: PNG.
         name : str, optional
             File name of the input, to tell jobs apart.
+        page : int
+            Page, frame or directory of the file, from 0.
         idempotency_key : str, optional
             Two calls with one key start one job. Default: a new key, so that the retries within this
             call start one job.
@@ -161,23 +200,37 @@ class Client:
         Job
             With its ``id`` and ``state`` only.
         """
-        return self._transport.run(calls.submit(upload_id, pipeline, output, name, idempotency_key))
+        return self._transport.run(calls.submit(upload_id, pipeline, output, name, page, idempotency_key))
 
-    def plan(self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None) -> Plan:
+    def plan(
+        self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None, *, page: int = 0
+    ) -> Plan:
         """Ask what a job would take, and start nothing; parameters as for `submit`."""
-        return self._transport.run(calls.plan(upload_id, pipeline, output))
+        return self._transport.run(calls.plan(upload_id, pipeline, output, page))
 
     def job(self, job_id: str) -> Job:
         """Ask how a job is doing."""
         return self._transport.run(calls.job(job_id))
 
-    def jobs(self, *, state: str | None = None, limit: int | None = None) -> Iterator[JobSummary]:
+    def jobs(
+        self,
+        *,
+        state: str | None = None,
+        text: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        limit: int | None = None,
+    ) -> Iterator[JobSummary]:
         """List jobs, the newest first, page by page as they are asked for.
 
         Parameters
         ----------
         state : str, optional
             Only jobs in this state.
+        text : str, optional
+            Only jobs whose file name, or the name of an operation, contains this.
+        since, until : date, optional
+            First and last day (UTC) on which they began.
         limit : int, optional
             At most so many.
 
@@ -185,7 +238,8 @@ class Client:
         ------
         JobSummary
         """
-        return islice(self._all_jobs(state, limit), limit)
+        wanted = JobFilter(state=state, text=text, since=since, until=until)
+        return islice(self._all_jobs(wanted, limit), limit)
 
     def tiles(self, job_id: str) -> Iterator[Tile]:
         """List the tiles of a job, page by page as they are asked for."""
@@ -243,6 +297,10 @@ class Client:
     def batch(self, batch_id: str) -> Batch:
         """Ask how a batch is doing."""
         return self._transport.run(calls.batch(batch_id))
+
+    def batches(self, *, limit: int | None = None) -> Iterator[BatchSummary]:
+        """List batches, the newest first, page by page as they are asked for; at most *limit*."""
+        return islice(self._all_batches(limit), limit)
 
     def cancel_batch(self, batch_id: str) -> Batch:
         """Stop the jobs of a batch."""
@@ -331,10 +389,19 @@ class Client:
             fetch_result(self._transport, self.job(job.id), target, overwrite=overwrite, progress=progress)
         return target
 
-    def _all_jobs(self, state: str | None, limit: int | None) -> Iterator[JobSummary]:
+    def _all_batches(self, limit: int | None) -> Iterator[BatchSummary]:
         size, cursor = None if limit is None else min(limit, LARGEST_PAGE), None
         while True:
-            page = self._transport.run(calls.jobs(state, size, cursor))
+            page = self._transport.run(calls.batches(size, cursor))
+            yield from page.batches
+            if page.next is None:
+                return
+            cursor = page.next
+
+    def _all_jobs(self, wanted: JobFilter, limit: int | None) -> Iterator[JobSummary]:
+        size, cursor = None if limit is None else min(limit, LARGEST_PAGE), None
+        while True:
+            page = self._transport.run(calls.jobs(wanted, size, cursor))
             yield from page.jobs
             if page.next is None:
                 return

@@ -103,7 +103,13 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageInfo:
-    """What the API found in the header of the input; sizes in bytes and pixels, depth in bits."""
+    """What the API found in the header of the input; sizes in bytes and pixels, depth in bits.
+
+    Attributes
+    ----------
+    page, pages : int
+        Which page, frame or directory of the file is taken, from 0, and how many it has.
+    """
 
     name: str | None = None
     size: int | None = None
@@ -112,6 +118,8 @@ class ImageInfo:
     height: int | None = None
     channels: int | None = None
     depth: int | str | None = None
+    page: int = 0
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

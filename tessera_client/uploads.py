@@ -53,10 +53,7 @@ def send(
             raise UploadFailed(f"{name} is empty")
         content_type = content_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         if not state.goes_on(size):
-            place = transport.run(calls.upload(name, size, content_type))
-            if place.max_bytes is not None and size > place.max_bytes:
-                raise UploadFailed(f"{name} has {size:,} bytes; this API takes at most {place.max_bytes:,}")
-            state.begin(place, size)
+            state.begin(check_size(transport.run(calls.upload(name, size, content_type)), name, size), size)
         assert state.place is not None
         upload = state.place
         try:
@@ -65,6 +62,19 @@ def send(
             state.clear()
             raise
     return upload
+
+
+def check_size(place: Upload, name: str, size: int) -> Upload:
+    """Return *place*.
+
+    Raises
+    ------
+    UploadFailed
+        When the API takes no file of *size* bytes.
+    """
+    if place.max_bytes is not None and size > place.max_bytes:
+        raise UploadFailed(f"{name} has {size:,} bytes; this API takes at most {place.max_bytes:,}")
+    return place
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from tessera_client.models import ImageInfo
@@ -158,6 +158,48 @@ class Batch:
     failed: int | None = None
     tolerated_failures: int = 0
     manifest: tuple[BatchEntry, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSummary:
+    """A batch in a list."""
+
+    id: str
+    state: str
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    total: int = 0
+    done: int = 0
+    failed: int | None = None
+    operations: tuple[str, ...] = ()
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchPage:
+    """Some batches, the newest first; *next* is the cursor of the page after, None on the last."""
+
+    batches: tuple[BatchSummary, ...]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs of a list are wanted; what is None doesn't matter.
+
+    Attributes
+    ----------
+    state : str or None
+    text : str or None
+        A part of the file name or of an operation's name; upper and lower case are the same.
+    since, until : date or None
+        First and last day (UTC) on which they began.
+    """
+
+    state: str | None = None
+    text: str | None = None
+    since: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

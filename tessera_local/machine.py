@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be done with one image: a file, the steps and the output, both as the API's JSON."""
+    """What is to be done with one image: a file, the steps and the output, both as the API's JSON.
+
+    *page* is that of the file, from 0.
+    """
 
     source: Path
     pipeline: Sequence[Mapping[str, Any]]
     output: Mapping[str, Any] = field(default_factory=dict)
+    page: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,4 +156,4 @@ class Machine:
         except OSError as unreadable:
             raise InputUnusable(f"cannot read {order.source}: {unreadable.strerror}") from unreadable
         self._store.write(naming.JOBS, naming.record(job), b"{}")
-        return JobOrder(job=job, upload=upload, pipeline=pipeline, output=output)
+        return JobOrder(job=job, upload=upload, page=order.page, pipeline=pipeline, output=output)

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 _FOLDER = Path(__file__).parent
+_USES = {"viewer": ("tiff",)}
 
 
 def viewer(data: Mapping[str, Any], key: str, on_full: Callable[[], None]) -> None:
@@ -19,7 +20,8 @@ def viewer(data: Mapping[str, Any], key: str, on_full: Callable[[], None]) -> No
     data : mapping
         ``before``, ``after``, ``full``: addresses of pictures or None; ``before_size``, ``after_size``: their
         images' width and height in pixels or None; ``aligned``: whether a pixel of one belongs to that of the
-        other; ``can_be_full``: whether ``full`` can be asked for; ``small``, ``label``.
+        other; ``can_be_full``: whether ``full`` can be asked for; ``tiled``: whether ``full`` is a TIFF, of
+        which the parts on the screen are read; ``small``, ``label``.
     key : str
     on_full : callable
         Called when the small pictures aren't enough for the zoom.
@@ -41,6 +43,27 @@ def board(data: Mapping[str, Any], key: str) -> None:
     _component("board")(data=dict(data), key=key)
 
 
+def uploader(data: Mapping[str, Any], key: str) -> None:
+    """Show where files are chosen or dropped, and those on their way from the browser to storage.
+
+    Its state holds ``files``: each with ``id``, ``name``, ``size`` in bytes, ``type``, ``state`` (asking for
+    a place, sending, sent) and, once sent, ``picture`` and ``head`` in base64 or None; and ``unreachable``.
+
+    Parameters
+    ----------
+    data : mapping
+        ``session``: another one makes the browser drop what it has; ``label``, ``hint``, ``suffixes``;
+        ``pictures``: whether some are wanted; ``places``: by file, each with ``url`` and ``block_bytes``;
+        ``refused``: words by file; ``taken``: files that the page has taken over.
+    key : str
+    """
+    _component("uploader")(data=dict(data), key=key, on_files_change=_nothing, on_unreachable_change=_nothing)
+
+
+def _nothing() -> None:
+    """Let the state be kept: Streamlit keeps that of events somebody listens to."""
+
+
 def data_url(picture: bytes | None) -> str | None:
     """Return the address that is a PNG or JPEG file itself."""
     if picture is None:
@@ -51,7 +74,9 @@ def data_url(picture: bytes | None) -> str | None:
 
 @cache
 def _source(name: str) -> dict[str, str]:
-    return {kind: (_FOLDER / f"{name}.{kind}").read_text() for kind in ("html", "css", "js")}
+    source = {kind: (_FOLDER / f"{name}.{kind}").read_text() for kind in ("html", "css", "js")}
+    used = "".join((_FOLDER / f"{part}.js").read_text() for part in _USES.get(name, ()))
+    return {**source, "js": used + source["js"]}
 
 
 def _component(name: str) -> Any:

@@ -41,7 +41,9 @@ class Viewer {
   update(data, trigger) {
     this.data = data;
     this.trigger = trigger;
-    for (const name of ["before", "after", "full"]) this.load(name, data[name]);
+    for (const name of ["before", "after"]) this.load(name, data[name]);
+    if (!data.tiled) this.load("full", data.full);
+    else if (data.full && !this.tiff) this.tiff = new Tiff(data.full, () => this.draw());
     const modes = Object.keys(MODES).filter((mode) => this.possible(mode));
     if (!modes.includes(this.mode)) this.mode = modes[0];
     const box = this.root.querySelector(".modes");
@@ -124,8 +126,10 @@ class Viewer {
     context.globalCompositeOperation = "source-over";
     context.clearRect(0, 0, canvas.width, canvas.height);
     const after = this.sharpest();
+    this.complete = Boolean(this.pictures.full);
     if (this.mode === "compare") {
       this.paint(after);
+      this.paintTiles();
       context.save();
       context.beginPath();
       context.rect(0, 0, this.divider * canvas.width, canvas.height);
@@ -140,6 +144,7 @@ class Viewer {
       this.paint(this.pictures.after);
     } else {
       this.paint(this.mode === "before" ? this.pictures.before : after);
+      if (this.mode === "after") this.paintTiles();
     }
     this.tell();
   }
@@ -153,6 +158,7 @@ class Viewer {
       this.asked = true;
       this.trigger("full", true);
     }
+    this.wanted = needed;
     return needed && this.pictures.full ? this.pictures.full : small;
   }
 
@@ -167,6 +173,27 @@ class Viewer {
     }
     this.context.imageSmoothingEnabled = this.fitting() * this.zoom < 2;
     this.context.drawImage(picture, x, y, width, height);
+  }
+
+  // Over the small picture, which stays where a tile isn't here yet.
+  paintTiles() {
+    if (!this.tiff || !this.wanted) return;
+    const [x, y, width, height] = this.box();
+    const part = [-x / width, -y / height, (this.canvas.width - x) / width, (this.canvas.height - y) / height];
+    const tiles = this.tiff.cover(part.map((value) => Math.min(Math.max(value, 0), 1)), this.fitting() * this.zoom);
+    this.complete = Boolean(tiles?.every((tile) => tile.picture));
+    for (const { level, x: column, y: row, picture } of tiles || []) {
+      if (!picture) continue;
+      const wide = Math.min(level.tileWidth, level.width - column * level.tileWidth);
+      const high = Math.min(level.tileHeight, level.height - row * level.tileHeight);
+      const [across, down] = [width / level.width, height / level.height];
+      // To whole pixels of the screen, so that no seam is seen between two tiles.
+      const left = Math.round(x + column * level.tileWidth * across);
+      const top = Math.round(y + row * level.tileHeight * down);
+      const right = Math.round(x + (column * level.tileWidth + wide) * across);
+      const bottom = Math.round(y + (row * level.tileHeight + high) * down);
+      this.context.drawImage(picture, 0, 0, wide, high, left, top, right - left, bottom - top);
+    }
   }
 
   handle() {
@@ -199,11 +226,11 @@ class Viewer {
     const words = [`${percent} % of its size`];
     const full = this.mode === "after" || this.mode === "compare";
     if (full && this.asked) {
-      if (this.pictures.full) words.push("the result itself");
-      else words.push(this.failed ? "a small picture: the result can't be shown here" : "fetching the result itself …");
+      if (this.complete) words.push("the result itself");
+      else words.push(this.failed || this.tiff?.failed ? "a small picture: the result can't be shown here" : "fetching the result itself …");
     } else if (this.data.small) words.push("a small picture");
     this.status.textContent = words.join(", ");
-    this.root.querySelector(".viewer").dataset.full = String(Boolean(this.pictures.full));
+    this.root.querySelector(".viewer").dataset.full = String(this.complete);
   }
 
   scaleTo(zoom, at) {

@@ -25,6 +25,7 @@ def run(
     pipeline: o.Pipeline = None,
     preset: o.Preset = None,
     output: o.Target = None,
+    page: o.Page = 0,
     format: o.Format = None,
     quality: o.Quality = None,
     subsampling: o.Subsampling = None,
@@ -56,6 +57,7 @@ def run(
         operations=op or [],
         pipeline_file=pipeline,
         preset=preset,
+        page=page,
         target=output,
         file_format=format,
         options={
@@ -91,6 +93,7 @@ def plan(
     op: o.Op = None,
     pipeline: o.Pipeline = None,
     preset: o.Preset = None,
+    page: o.Page = 0,
     format: o.Format = None,
     quality: o.Quality = None,
     subsampling: o.Subsampling = None,
@@ -111,6 +114,7 @@ def plan(
         operations=op or [],
         pipeline_file=pipeline,
         preset=preset,
+        page=page,
         file_format=format,
         options={
             "quality": quality,
@@ -135,6 +139,7 @@ def submit(
     op: o.Op = None,
     pipeline: o.Pipeline = None,
     preset: o.Preset = None,
+    page: o.Page = 0,
     format: o.Format = None,
     quality: o.Quality = None,
     subsampling: o.Subsampling = None,
@@ -154,6 +159,7 @@ def submit(
         operations=op or [],
         pipeline_file=pipeline,
         preset=preset,
+        page=page,
         file_format=format,
         options={
             "quality": quality,

@@ -1,6 +1,7 @@
 """Commands about jobs that were started."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 import typer
 
@@ -8,6 +9,11 @@ from tessera_client.cli import options as o
 from tessera_client.cli.root import app, examples, settings
 
 PANEL = "Jobs"
+
+
+def _day(name: str, help: str) -> Any:
+    return typer.Option(name, metavar="YYYY-MM-DD", formats=["%Y-%m-%d"], help=help)
+
 
 OutputFile = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write the result; - is stdout.")
@@ -148,11 +154,18 @@ def delete(
     epilog=examples(
         "tessera list",
         "tessera list --state running --json",
+        "tessera list --text canny --since 2026-11-01",
     ),
 )
 def list_jobs(
     context: typer.Context,
     state: Annotated[o.State | None, typer.Option("--state", help="Only jobs in this state.")] = None,
+    text: Annotated[
+        str | None,
+        typer.Option("--text", help="Only jobs whose file name, or the name of an operation, contains this."),
+    ] = None,
+    since: Annotated[datetime | None, _day("--since", "Only jobs of this day (UTC) and later.")] = None,
+    until: Annotated[datetime | None, _day("--until", "Only jobs of this day (UTC) and earlier.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Jobs at most.")] = 20,
     api: o.Api = None,
     json: o.Json = False,
@@ -160,5 +173,35 @@ def list_jobs(
 ) -> None:
     """List your jobs, the newest first; with --quiet their IDs only."""
     from tessera_client.commands import jobs
+    from tessera_client.views import JobFilter
 
-    jobs.list_jobs(settings(context, api, json, quiet), state, limit)
+    first, last = (day.date() if day else None for day in (since, until))
+    wanted = JobFilter(state=state, text=text or None, since=first, until=last)
+    jobs.list_jobs(settings(context, api, json, quiet), wanted, limit)
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog=examples(
+        "tessera batches",
+        "tessera batches 3f2a --json",
+    ),
+)
+def batches(
+    context: typer.Context,
+    batch: Annotated[
+        str | None, typer.Argument(metavar="ID", help="One batch, with what became of each image.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Batches at most.")] = 20,
+    api: o.Api = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """List your batches, the newest first, or show one; with --quiet IDs only, of batches or of jobs."""
+    from tessera_client.commands import jobs
+
+    chosen = settings(context, api, json, quiet)
+    if batch:
+        jobs.show_batch(chosen, batch)
+    else:
+        jobs.list_batches(chosen, limit)

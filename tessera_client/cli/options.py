@@ -92,6 +92,16 @@ Preset = Annotated[
         rich_help_panel=_PIPELINE,
     ),
 ]
+Page = Annotated[
+    int,
+    _option(
+        "--page",
+        min=0,
+        max=9999,
+        help="Page, frame or directory of each input, from 0.",
+        rich_help_panel=_PIPELINE,
+    ),
+]
 Target = Annotated[
     str | None,
     _option(

@@ -96,7 +96,9 @@ class _Batch:
         source = order.source
         upload = sending.upload(self._client, source.path, source.name, lambda done, total: self._go_on())
         self._go_on()
-        submitted = self._client.submit(upload.id, order.steps, order.output, name=source.name)
+        submitted = self._client.submit(
+            upload.id, order.steps, order.output, name=source.name, page=order.page
+        )
         self._running.add(submitted.id)
         for job in self._client.watch(submitted.id):
             if not job.finished:

@@ -1,4 +1,4 @@
-"""``tessera status``, ``wait``, ``watch``, ``result`` and ``list``."""
+"""``tessera status``, ``wait``, ``watch``, ``result``, ``list`` and ``batches``."""
 
 import json
 import tempfile
@@ -12,6 +12,8 @@ from tessera_client.commands.interrupts import keeping
 from tessera_client.commands.orders import STDIO
 from tessera_client.commands.progress import Display, display
 from tessera_client.commands.report import (
+    print_batch,
+    print_batches,
     print_job,
     print_jobs,
     print_json,
@@ -24,6 +26,7 @@ from tessera_client.commands.settings import Settings
 from tessera_client.commands.target import check_writable, write_to_stdout
 from tessera_client.errors import JobFailed
 from tessera_client.models import Job
+from tessera_client.views import JobFilter
 
 
 def status(settings: Settings, job_id: str, *, tiles: bool = False) -> None:
@@ -126,18 +129,44 @@ def result(settings: Settings, job_id: str, target: str | None, *, force: bool) 
         typer.echo(found.url)
 
 
-def list_jobs(settings: Settings, state: str | None, limit: int) -> None:
+def list_jobs(settings: Settings, wanted: JobFilter, limit: int) -> None:
     """Print the caller's jobs.
 
     Parameters
     ----------
     settings : Settings
-    state : str or None
-        Only jobs in this state.
+    wanted : JobFilter
     limit : int
     """
     with connected(settings) as client:
-        print_jobs(settings, list(client.jobs(state=state, limit=limit)))
+        found = client.jobs(
+            state=wanted.state, text=wanted.text, since=wanted.since, until=wanted.until, limit=limit
+        )
+        print_jobs(settings, list(found))
+
+
+def list_batches(settings: Settings, limit: int) -> None:
+    """Print the caller's batches.
+
+    Parameters
+    ----------
+    settings : Settings
+    limit : int
+    """
+    with connected(settings) as client:
+        print_batches(settings, list(client.batches(limit=limit)))
+
+
+def show_batch(settings: Settings, batch_id: str) -> None:
+    """Print a batch with its manifest.
+
+    Parameters
+    ----------
+    settings : Settings
+    batch_id : str
+    """
+    with connected(settings) as client:
+        print_batch(settings, client.batch(batch_id))
 
 
 def follow(

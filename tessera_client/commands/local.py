@@ -84,7 +84,7 @@ def plan(settings: Settings, request: Request) -> None:
         with opened(request.inputs) as (source, *more), _machine_errors():
             if more:
                 raise typer.BadParameter("One image at a time.", param_hint="INPUT")
-            made = finish(_planned(Order(source, steps, output)))
+            made = finish(_planned(Order(source, steps, output, page=request.page)))
     print_plan(settings, made)
 
 
@@ -224,7 +224,7 @@ async def _planned(order: Order) -> Plan:
 
 def _ordered(order: Order) -> tessera_local.Order:
     steps = [asdict(step) for step in order.steps]
-    return tessera_local.Order(order.source.path, steps, order.output.document())
+    return tessera_local.Order(order.source.path, steps, order.output.document(), order.page)
 
 
 def _failed(fault: tessera_local.Fault, cause: str | None) -> TesseraClientError:

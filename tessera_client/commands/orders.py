@@ -29,6 +29,7 @@ class Request:
     pipeline_file: Path | None = None
     preset: str | None = None
     target: str | None = None
+    page: int = 0
     file_format: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     force: bool = False
@@ -90,6 +91,7 @@ class Order:
     steps: list[Step]
     output: Output
     target: Path | None = None
+    page: int = 0
 
     @property
     def shown(self) -> str:
@@ -129,7 +131,7 @@ def orders(request: Request, sources: Sequence[Source], steps: list[Step], outpu
             raise typer.BadParameter(
                 "one result is written to a pipe or a file; name a file or a folder.", param_hint="--output"
             )
-        return [Order(sources[0], steps, output)]
+        return [Order(sources[0], steps, output, page=request.page)]
     several, label = request.is_several(), request.label(steps)
     if request.target and is_folder(request.target, several=several):
         Path(request.target).mkdir(parents=True, exist_ok=True)
@@ -140,7 +142,7 @@ def orders(request: Request, sources: Sequence[Source], steps: list[Step], outpu
             raise typer.BadParameter(
                 f"{found[path].source.path} and {source.path} would both become {path}.", param_hint="INPUT"
             )
-        found[path] = Order(source, steps, output, path)
+        found[path] = Order(source, steps, output, path, request.page)
     return list(found.values())
 
 

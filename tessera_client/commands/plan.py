@@ -27,7 +27,7 @@ def plan(settings: Settings, request: Request) -> None:
                 raise typer.BadParameter("One image at a time.", param_hint="INPUT")
             with display(quiet=settings.quiet) as shown:
                 upload = send(client, Order(source, steps, output), shown)
-        made = client.plan(upload.id, steps, output)
+        made = client.plan(upload.id, steps, output, page=request.page)
     print_plan(settings, made)
 
 

@@ -17,7 +17,7 @@ from tessera_client.commands.progress import describe
 from tessera_client.commands.settings import Settings
 from tessera_client.errors import describe as describe_problem
 from tessera_client.models import Job
-from tessera_client.views import JobSummary, Tile
+from tessera_client.views import Batch, BatchSummary, JobSummary, Tile
 
 PIPED_WIDTH = 200
 
@@ -113,6 +113,48 @@ def print_jobs(settings: Settings, listed: Sequence[JobSummary]) -> None:
         for job in listed
     ]
     print_table(["job", "state", "created (UTC)", "input", "operations"], rows)
+
+
+def print_batches(settings: Settings, listed: Sequence[BatchSummary]) -> None:
+    """Print a list of batches, the newest first."""
+    if settings.json:
+        print_json([_plain(asdict(batch)) for batch in listed])
+        return
+    if settings.quiet:
+        typer.echo("".join(f"{batch.id}\n" for batch in listed), nl=False)
+        return
+    if not listed:
+        typer.echo("There are no batches.")
+        return
+    rows = [
+        [
+            batch.id,
+            batch.state,
+            f"{batch.created_at:%Y-%m-%d %H:%M:%S}" if batch.created_at else "",
+            f"{batch.done} of {batch.total}",
+            ", ".join(batch.operations),
+        ]
+        for batch in listed
+    ]
+    print_table(["batch", "state", "created (UTC)", "images done", "operations"], rows)
+
+
+def print_batch(settings: Settings, batch: Batch) -> None:
+    """Print a batch and, once it is over, what became of each image."""
+    entries = batch.manifest or ()
+    if settings.json:
+        print_json(_plain(asdict(batch)))
+        return
+    if settings.quiet:
+        typer.echo("".join(f"{entry.job}\n" for entry in entries), nl=False)
+        return
+    typer.echo(f"{batch.state}, {batch.done} of {batch.total} images are done")
+    rows = [
+        [entry.name or "", f"{entry.state} ({entry.code})" if entry.code else entry.state, entry.job]
+        for entry in entries
+    ]
+    if rows:
+        print_table(["input", "state", "job"], rows)
 
 
 def print_tiles(listed: Sequence[Tile]) -> None:

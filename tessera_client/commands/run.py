@@ -57,7 +57,7 @@ def submit(settings: Settings, request: Request) -> None:
             with display(quiet=settings.quiet) as shown:
                 upload = send(client, Order(source, steps, output), shown)
             with held_back() as release:
-                job = client.submit(upload.id, steps, output, name=source.name)
+                job = client.submit(upload.id, steps, output, name=source.name, page=request.page)
                 with keeping(job.id):
                     release()
     if settings.json:
@@ -132,7 +132,8 @@ def _process(
     with timed(seconds, "upload"):
         upload = send(client, order, shown)
     with held_back() as release:
-        job_id = client.submit(upload.id, order.steps, order.output, name=order.source.name).id
+        name, page = order.source.name, order.page
+        job_id = client.submit(upload.id, order.steps, order.output, name=name, page=page).id
         with deciding(client, job_id, request.on_interrupt, shown.hide):
             release()
             return follow(client, job_id, shown, settings)

@@ -246,6 +246,7 @@ class Handler(BaseHTTPRequestHandler):
             ("GET", r"/api/v1/jobs/([^/]+)/result", self.get_result),
             ("GET", r"/api/v1/jobs/([^/]+)/preview", self.get_preview),
             ("POST", r"/api/v1/batches", self.new_batch),
+            ("GET", r"/api/v1/batches", self.list_batches),
             ("GET", r"/api/v1/batches/([^/]+)", self.get_batch),
             ("POST", r"/api/v1/batches/([^/]+)/cancel", self.cancel_batch),
             ("POST", r"/api/v1/jobs/([^/]+)/cancel", self.cancel_job),
@@ -313,6 +314,8 @@ class Handler(BaseHTTPRequestHandler):
              "name": "photo.jpg", "operations": ["canny"], "format": "png", "width": 40, "height": 30}
             for job_id, script in reversed(self.api.jobs.items())
             if query.get("state") in (None, script[0]["state"])
+            and query.get("text", "").casefold() in "photo.jpg canny"
+            and query.get("since", "") <= "2026-11-23" <= query.get("until", "9999")
         ]  # fmt: skip
         first = int(query.get("cursor", 0))
         last = first + min(int(query.get("limit", 20)), self.api.page)
@@ -366,6 +369,18 @@ class Handler(BaseHTTPRequestHandler):
             "tolerated_failures": request.json["tolerated_failures"],
         }  # fmt: skip
         self.reply_json(202, {**common, "state": "running"}, {"retry-after": "1"})
+
+    def list_batches(self, request: Request) -> None:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.path).query).items()}
+        listed = [
+            {"operations": ["canny"], "format": "png"}
+            | {name: value for name, value in batch.items() if name != "manifest"}
+            for batch in reversed(self.api.batches.values())
+        ]
+        first = int(query.get("cursor", 0))
+        last = first + min(int(query.get("limit", 20)), self.api.page)
+        page = {"batches": listed[first:last], "next": str(last) if last < len(listed) else None}
+        self.reply_json(200, page)
 
     def get_batch(self, request: Request, batch_id: str) -> None:
         if batch_id in self.api.batches:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from tessera_client import Client, Step
 from tessera_client.cli import app
 from tessera_client.uploads import SMALLEST_BLOCK
 from tests.client.conftest import QUICK
@@ -215,6 +216,13 @@ def test_submit_prints_the_id_that_the_other_commands_take(api: FakeApi, photo: 
     assert only(photo.parent) == {"photo.jpg"}
 
 
+@pytest.mark.parametrize("command", ["run", "submit", "plan"])
+def test_a_page_of_the_file_is_asked_for(command: str, api: FakeApi, photo: Path) -> None:
+    done = tessera(command, "photo.jpg", "--op", "canny", "--page", "3")
+    assert done.exit_code == 0, done.output
+    assert api.sent("POST", "/plans" if command == "plan" else "/jobs")[0].json["page"] == 3
+
+
 def test_status_tells_what_is_known(api: FakeApi, photo: Path) -> None:
     tessera("submit", "photo.jpg", "--op", "canny")
     lines = tessera("status", "job-1").stdout.splitlines()
@@ -289,6 +297,32 @@ def test_list_shows_all_pages_up_to_the_limit(api: FakeApi, photo: Path) -> None
     row = ["job-1", "running", "2026-11-23", "18:00:00", "photo.jpg", "canny"]
     assert row in [line.split() for line in tessera("list").stdout.splitlines()]
     assert tessera("list", "--state", "queued").stdout == "There are no such jobs.\n"
+
+
+def test_list_asks_for_what_is_wanted(api: FakeApi, photo: Path) -> None:
+    wanted = ("--text", "canny", "--since", "2026-11-01", "--until", "2026-11-24")
+    assert tessera("list", *wanted).exit_code == 0
+    asked = api.sent("GET", "/jobs")[-1].path
+    assert all(f"{name[2:]}={value}" in asked for name, value in zip(wanted[::2], wanted[1::2], strict=True))
+    assert tessera("list", "--since", "yesterday").exit_code == 2
+
+
+def test_batches_are_listed_page_by_page_and_shown_with_their_manifest(api: FakeApi, photo: Path) -> None:
+    api.page = 1
+    with Client(api.url) as client:
+        for _ in range(3):
+            client.submit_batch({"u": "a.png"}, [Step("canny")])
+    assert tessera("batches", "--quiet").stdout.split() == ["batch-3", "batch-2", "batch-1"]
+    assert tessera("batches", "--limit", "2", "--quiet").stdout.split() == ["batch-3", "batch-2"]
+    listed = tessera("batches").stdout
+    assert "1 of 1" in listed
+    assert "canny" in listed
+    shown = tessera("batches", "batch-1")
+    assert "succeeded, 1 of 1 images are done" in shown.stdout
+    assert "a.png" in shown.stdout
+    assert json.loads(tessera("batches", "batch-1", "--json").stdout)["manifest"][0]["job"] == "job-1"
+    assert tessera("batches", "batch-1", "--quiet").stdout == "job-1\n"
+    assert tessera("batches", "nowhere").exit_code == 4
 
 
 def test_status_lists_the_tiles(api: FakeApi, photo: Path) -> None:
@@ -457,7 +491,7 @@ def test_help_shows_an_example(command: str) -> None:
 def test_every_command_is_in_the_help_of_the_whole() -> None:
     text = CliRunner().invoke(app, ["--help"]).stdout
     assert [name for name in COMMANDS if f"│ {name} " not in text] == []
-    assert len(COMMANDS) == 14
+    assert len(COMMANDS) == 15
 
 
 def test_an_upload_that_broke_goes_on_with_the_same_command(api: FakeApi, photo: Path) -> None:

@@ -70,6 +70,8 @@ def page(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """Open the page on the fake API; whatever the test does, it shows no stack trace."""
     monkeypatch.setenv("TESSERA_API_URL", api.url)
     monkeypatch.delenv("TESSERA_API_KEY", raising=False)
+    # Without a browser nothing sends a file but the page.
+    monkeypatch.setenv("TESSERA_PAGE_UPLOADS", "page")
     st.cache_data.clear()
     st.cache_resource.clear()
     opened = Page(

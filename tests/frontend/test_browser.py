@@ -1,26 +1,18 @@
 """A real browser on the whole stack: Azurite, the functions in worker processes, and the page."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
 
-from emulator.ports import free_port
 from tessera import reference
 from tessera.pipeline import bind
 from tessera.plan import Step
-from tests.client.fake_api import FakeApi, Handler, Server
-from tests.frontend.conftest import PATIENCE_SECONDS, ROOT, Up, running_stack
-from tests.frontend.test_up import answers
+from tests.frontend.conftest import ROOT, Up, running_stack
 from tests.support.images import decode, encode, textured
 
 PHOTO = ROOT / "examples" / "dandelion.jpg"
@@ -70,8 +62,13 @@ def open_page(browser: Browser) -> Iterator[Open]:
 def choose(page: Page, name: str, data: bytes) -> None:
     kind = "image/png" if name.endswith("png") else "image/jpeg"
     file = FilePayload(name=name, mimeType=kind, buffer=data)
-    page.locator("input[type=file]").first.set_input_files(file)
+    file_input(page).set_input_files(file)
     expect(page.get_by_role("button", name="Remove image")).to_be_visible()
+
+
+def file_input(page: Page) -> Locator:
+    """Return where images are chosen, which says so once the page listens to it."""
+    return page.locator("input[type=file][accept*='.jpg']")
 
 
 def add(page: Page, operation: str) -> None:
@@ -189,37 +186,3 @@ def test_two_people_at_once_get_each_their_own(stack: Up, open_page: Open, tmp_p
         [bound] = bind([Step(operation=operation.lower())])
         expected = reference.run(picture, [bound.step])
         np.testing.assert_array_equal(decode(file.read_bytes()), expected, strict=True)
-
-
-@pytest.fixture
-def page_alone(tmp_path: Path) -> Iterator[tuple[str, int]]:
-    """Start the page without a service; return its address and where it looks for one."""
-    port, api_port = free_port("127.0.0.1"), free_port("127.0.0.1")
-    command = ["-m", "streamlit", "run", "frontend_streamlit/app.py", "--server.port", str(port)]
-    environment = {**os.environ, "TESSERA_API_URL": f"http://127.0.0.1:{api_port}"}
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not answers(f"{url}/_stcore/health"):
-        assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-        time.sleep(0.05)
-    yield url, api_port
-    process.terminate()
-    process.wait(30)
-
-
-def test_a_service_that_is_away_and_comes_back(page_alone: tuple[str, int], open_page: Open) -> None:
-    url, api_port = page_alone
-    page = open_page(url)
-    expect(page.get_by_text("The service can't be reached just now.")).to_be_visible()
-    handler = type("BoundHandler", (Handler,), {"api": FakeApi()})
-    with Server(("127.0.0.1", api_port), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        page.get_by_role("button", name="Try again").click()
-        expect(page.get_by_role("combobox", name="Operation to add")).to_be_visible()
-        server.shutdown()
-        thread.join()

@@ -2,7 +2,9 @@
 
 import re
 from collections import deque
+from datetime import date
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import streamlit as st
@@ -268,6 +270,22 @@ def test_the_plan_is_shown_before_anything_starts(page: Page, api: FakeApi) -> N
     assert api.sent("POST", "/jobs$") == []
 
 
+def test_a_page_of_the_file_is_chosen(page: Page, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    several = {**fake_api.PLAN, "input": {**fake_api.PLAN["input"], "pages": 3}}
+    monkeypatch.setattr(fake_api, "PLAN", several)
+    fill_in(page, "canny")
+    wanted = next(field for field in page.app.number_input if field.label == "Page of the file, 1 to 3")
+    assert wanted.value == 1
+    wanted.set_value(3).run()
+    assert api.sent("POST", "/plans")[-1].json["page"] == 2
+    assert any("--page 2" in code.value for code in page.app.code)
+    page.click("Status")
+    page.click("Process")
+    page.click("Start")
+    page.until(page.job)
+    assert submitted(api)["page"] == 2
+
+
 def test_a_refused_plan_is_told_at_the_operation_that_is_the_reason(page: Page, api: FakeApi) -> None:
     fill_in(page, "canny")
     page.app.selectbox("operation_to_add").set_value("median_blur").run()
@@ -367,6 +385,42 @@ def test_the_jobs_are_listed_filtered_and_deleted(page: Page, api: FakeApi) -> N
     page.click("Delete for good")
     assert "job-0" not in api.jobs
     assert "There are no such jobs." in page.text()
+
+
+def test_the_jobs_are_found_by_name_operation_and_day(page: Page, api: FakeApi) -> None:
+    api.jobs["job-1"] = deque([{"id": "job-1", **api.succeeded()}])
+    page.app.query_params["view"] = "jobs"
+    page.app.run()
+    page.app.text_input("jobs_text").set_value(" CANNY ").run()
+    assert page.labels().count("Open") == 1
+    page.app.date_input("jobs_From").set_value(date(2026, 11, 23)).run()
+    page.app.date_input("jobs_To").set_value(date(2026, 11, 23)).run()
+    assert page.labels().count("Open") == 1
+    asked = parse_qs(urlsplit(api.sent("GET", "/jobs\\?")[-1].path).query)
+    assert (asked["text"], asked["since"], asked["until"]) == (["CANNY"], ["2026-11-23"], ["2026-11-23"])
+    page.app.date_input("jobs_To").set_value(date(2026, 11, 22)).run()
+    assert "There are no such jobs." in page.text()
+    page.app.text_input("jobs_text").set_value("sepia").run()
+    assert "There are no such jobs." in page.text()
+
+
+def test_the_batches_are_listed_and_opened(page: Page, api: FakeApi) -> None:
+    page.app.query_params["view"] = "jobs"
+    page.app.run()
+    page.app.segmented_control("jobs_kind").set_value("Batches").run()
+    assert "There are no batches." in page.text()
+    entry = {"upload_id": "u", "job": "job-1", "state": "failed", "name": "a.png", "code": "corrupt-image"}
+    for number in (1, 2):
+        api.batches[f"batch-{number}"] = {
+            "id": f"batch-{number}", "state": "failed", "created_at": "2026-11-23T18:00:00Z", "total": 1,
+            "done": 1, "failed": 1, "tolerated_failures": 0, "manifest": [entry],
+        }  # fmt: skip
+    page.click("Refresh")
+    assert page.labels().count("Open") == 2
+    assert "Canny · 1 failed · 2026-11-23 18:00 UTC" in page.text()
+    page.click("Open")
+    assert "0 of 1 images are done, 1 are not." in page.text()
+    assert "Failed (corrupt-image)" in page.text()
 
 
 def test_the_catalogue_is_searched_and_used(page: Page) -> None:

@@ -15,9 +15,9 @@ from PIL import Image
 
 from frontend_streamlit import histograms, pipeline_file, receipt
 from frontend_streamlit.delivery import Delivery, Stopped
+from frontend_streamlit.numbers import InvalidValue, parse_numbers
 from frontend_streamlit.previews import MOST_PIXELS, SIDE, shrink
 from frontend_streamlit.settings import read_settings
-from frontend_streamlit.widgets import InvalidValue, parse_numbers
 from frontend_streamlit.words import explain, phase
 from tessera_client import (
     Client,

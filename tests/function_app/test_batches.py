@@ -99,6 +99,28 @@ def test_a_batch_that_can_not_be_is_refused(
     assert (answer.status_code, answer.json()["pointer"]) == (status, pointer)
 
 
+def test_batches_are_listed_newest_first_page_by_page_to_their_owner(http: httpx.Client) -> None:
+    mine = {"x-ms-client-principal-id": uuid.uuid4().hex}
+    body = batch_of([send(http, SMALL)])
+    made = [http.post(BATCHES, json=body, headers=mine).raise_for_status().json()["id"] for _ in range(3)]
+    seen: list[dict[str, Any]] = []
+    query = "limit=2"
+    while query:
+        page = http.get(f"{BATCHES}?{query}", headers=mine).raise_for_status().json()
+        assert len(page["batches"]) <= 2
+        seen += page["batches"]
+        query = f"limit=2&cursor={page['next']}" if page["next"] else ""
+    assert [batch["id"] for batch in seen] == made[::-1]
+    assert [(batch["total"], batch["operations"]) for batch in seen] == [(1, ["median_blur", "canny"])] * 3
+    other = {"x-ms-client-principal-id": uuid.uuid4().hex}
+    assert http.get(BATCHES, headers=other).json() == {"batches": [], "next": None}
+    answer = http.get(f"{BATCHES}?cursor=am9icyBhZnRlciB4", headers=mine)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-cursor"), "that of another list"
+    for batch in made:
+        while http.get(f"{BATCHES}/{batch}", headers=mine).json()["manifest"] is None:
+            time.sleep(0.1)
+
+
 def test_a_batch_is_visible_to_its_owner_only(http: httpx.Client) -> None:
     batch = http.post(BATCHES, json=batch_of([send(http, SMALL)])).json()["id"]
     other = {"x-ms-client-principal-id": "somebody-else"}

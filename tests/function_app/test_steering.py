@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -223,6 +223,15 @@ def test_jobs_are_listed_newest_first_page_by_page(http: httpx.Client) -> None:
     assert [job["id"] for job in done] == jobs[::-1]
     assert done[0]["operations"] == ["median_blur", "canny"]
     assert http.get(f"{JOBS}?state=failed", headers=mine).json() == {"jobs": [], "next": None}
+    day = datetime.fromisoformat(done[0]["created_at"]).date()
+    before, after = day - timedelta(1), day + timedelta(1)
+    for query, count in {
+        "text=MEDIAN": 5, "text=sepia": 0, f"since={before}&until={after}": 5,
+        f"until={before}": 0, f"since={after + timedelta(1)}": 0,
+    }.items():  # fmt: skip
+        assert len(http.get(f"{JOBS}?{query}", headers=mine).json()["jobs"]) == count, query
+    for query in ("since=yesterday", "until=1700000000", "since=2026-02-30", "text="):
+        assert http.get(f"{JOBS}?{query}", headers=mine).status_code == 400, query
 
 
 def wait(http: httpx.Client, job: str, headers: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import psutil
 import pytest
@@ -93,6 +94,15 @@ def test_a_job_gives_the_pixels_of_opencv(photo: Path, temporary: Path, limits: 
     assert finished.plan.direct == (limits == Limits())
     assert seen[-1] == Progress("cleaning up", finished.plan.tiles, finished.plan.tiles, 0)
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
+
+
+def test_a_page_of_a_file_is_processed(tmp_path: Path, temporary: Path) -> None:
+    pages = [textured(40, 50), textured(30, 20, seed=1)]
+    file = tmp_path / "pages.tif"
+    cv2.imwritemulti(str(file), pages)
+    finished, made = run(Order(file, [{"operation": "invert"}], page=1), temporary)
+    assert finished.outcome.state == "succeeded", finished.outcome.fault
+    np.testing.assert_array_equal(decode(made), 255 - pages[1], strict=True)
 
 
 @pytest.mark.parametrize("limits", [TILED, Limits()], ids=["tiled", "direct"])

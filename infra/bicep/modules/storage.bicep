@@ -61,7 +61,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
         {
           allowedOrigins: corsOrigins
           allowedMethods: ['GET', 'HEAD', 'PUT', 'OPTIONS']
-          allowedHeaders: ['content-type', 'if-none-match', 'x-ms-blob-type', 'x-ms-version', 'x-ms-blob-content-type']
+          allowedHeaders: ['content-type', 'if-none-match', 'range', 'x-ms-blob-type', 'x-ms-version', 'x-ms-blob-content-type']
           exposedHeaders: ['etag', 'content-length', 'content-range']
           maxAgeInSeconds: 3600
         }
