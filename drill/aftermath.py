@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -19,6 +20,7 @@ from tessera_client import AsyncClient
 _SETTLE_SECONDS = 60.0
 _PURGE_SECONDS = 300.0
 _A_DAY_AND_MORE = 25
+_RESUMABLE = ("internal", "gave-up", "job-lost")
 _KEPT = ("usage/", "keys/")
 """What a caller's quota and Idempotency-Keys are remembered by, for a day or two."""
 
@@ -30,11 +32,10 @@ async def all_can_be_taken_up(customer: Customer, runs: Sequence[Run], at_once: 
 
     async def again(run: Run) -> None:
         async with slots:
-            if run.state == "cancelled" or run.code in ("internal", "gave-up", "job-lost"):
-                await customer.take_up(run)
-                last = run
-            else:
-                last = await customer.run(run.order)
+            can_go_on = run.state == "cancelled" or run.code in _RESUMABLE
+            last = await (
+                customer.take_up(run) if can_go_on else customer.run(replace(run.order, cancel_after=None))
+            )
             if not last.exact:
                 reason = last.differs or f"{last.state} {last.code}: {last.detail}"
                 wrong.append(f"{run.order.words} ({last.job}), taken up after the faults: {reason}")

@@ -1,4 +1,4 @@
-"""One job as a customer sees it: upload, submit, watch, fetch, compare. Trying again is allowed, as it is to anybody."""
+"""One job as a customer sees it: upload, submit, watch, fetch, compare; and try again where that may help."""
 
 import asyncio
 import io
@@ -97,14 +97,15 @@ class Customer:
         run.ended = time.time()
         return run
 
-    async def take_up(self, run: Run) -> None:
-        """Let a job that has failed or was cancelled go on, and note how it ends."""
-        run.asked_to_cancel, run.code, run.detail = False, None, None
+    async def take_up(self, earlier: Run) -> Run:
+        """Let a job that has failed or was cancelled go on to its end."""
+        run = Run(earlier.order, time.time(), job=earlier.job, upload=earlier.upload)
         try:
             await self._follow(run, await self._client.retry(run.job))
         except TesseraClientError as error:
             run.detail = f"{type(error).__name__}: {error}"
         run.ended = time.time()
+        return run
 
     async def _submitted(self, run: Run) -> Job:
         """Upload and submit; an upload that storage refused is begun anew."""

@@ -44,7 +44,7 @@ class Input:
 
 
 def some(count: int, smallest: float, largest: float, seed: int) -> list[Input]:
-    """Return inputs of all formats, of *smallest* to *largest* megapixels, each size as likely as its double."""
+    """Return inputs of all formats, of so many megapixels, each size as likely as its double."""
     chance = random.Random(seed)
     made = []
     for index in range(count):

@@ -9,18 +9,9 @@ from contextlib import suppress
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 from yarl import URL
 
+from drill import kinds
 from drill.ledger import Ledger
-from drill.storage_faults import (
-    CORRUPT_ANSWER,
-    CORRUPT_REQUEST,
-    RESET_AFTER,
-    RESET_BEFORE,
-    SLOW,
-    STATUSES,
-    TRUNCATED,
-    Call,
-    StorageFaults,
-)
+from drill.storage_faults import Call, StorageFaults
 
 _HOST = "127.0.0.1"
 _LARGEST_BODY = 256 << 20
@@ -112,24 +103,24 @@ class StorageProxy:
             return web.Response()
 
     async def _answer(self, request: web.Request, call: Call, kind: str | None) -> web.StreamResponse:
-        if kind in STATUSES:
-            status, code = STATUSES[kind]
+        if kind is not None and kind in kinds.STATUSES:
+            status, code = kinds.STATUSES[kind]
             return web.Response(
                 status=status,
                 body=b"" if call.method == "HEAD" else _ERROR.format(code).encode(),
                 headers={"x-ms-error-code": code, "Content-Type": "application/xml"},
             )
-        if kind == RESET_BEFORE:
+        if kind == kinds.RESET_BEFORE:
             raise Dropped
-        if kind == SLOW:
+        if kind == kinds.SLOW:
             await asyncio.sleep(_SLOW_SECONDS)
-        body = _flipped(call.body) if kind == CORRUPT_REQUEST else call.body
+        body = _flipped(call.body) if kind == kinds.CORRUPT_REQUEST else call.body
         status, headers, data = await self._pass_on(call, body)
-        if kind == RESET_AFTER:
+        if kind == kinds.RESET_AFTER:
             raise Dropped
-        if kind == CORRUPT_ANSWER and status < 300 and data:
+        if kind == kinds.CORRUPT_ANSWER and status < 300 and data:
             data = _flipped(data)
-        if kind == TRUNCATED and status < 300 and len(data) > 1:
+        if kind == kinds.TRUNCATED and status < 300 and len(data) > 1:
             await _send_half(request, status, headers, data)
             raise Dropped
         return await _send(request, status, headers, data)

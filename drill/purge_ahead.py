@@ -1,4 +1,4 @@
-"""Runs the service's nightly purge as of some hours from now; a program, since the app wants its settings first."""
+"""Runs the nightly purge as of some hours from now; a program, since the app wants its settings first."""
 
 import sys
 from datetime import UTC, datetime, timedelta

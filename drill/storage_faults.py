@@ -3,23 +3,9 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-STATUSES: Final[Mapping[str, tuple[int, str]]] = {
-    "429": (429, "TooManyRequests"),
-    "500": (500, "InternalError"),
-    "503": (503, "ServerBusy"),
-}
-"""Status and code of the Blob service, by kind."""
-
-RESET_BEFORE: Final = "reset before"
-RESET_AFTER: Final = "reset after"
-SLOW: Final = "slow"
-TRUNCATED: Final = "truncated answer"
-CORRUPT_REQUEST: Final = "corrupt request"
-CORRUPT_ANSWER: Final = "corrupt answer"
-KINDS: Final = (*STATUSES, RESET_BEFORE, RESET_AFTER, SLOW, TRUNCATED, CORRUPT_REQUEST, CORRUPT_ANSWER)
+from drill import kinds
 
 
 @dataclass(frozen=True)
@@ -62,18 +48,18 @@ class StorageFaults:
         """Return a kind of fault that the call's sender can notice, or None for most calls."""
         if self._random.random() >= self.share:
             return None
-        return self._random.choice([kind for kind in KINDS if _noticed(kind, call)])
+        return self._random.choice([kind for kind in kinds.OF_CALLS if _noticed(kind, call)])
 
 
 def _noticed(kind: str, call: Call) -> bool:
     """Tell whether the protocol lets a fault be noticed: other corruption than this would be a lie."""
     reads_bytes = call.method == "GET" and "comp=" not in call.target
-    if kind == TRUNCATED:
+    if kind == kinds.TRUNCATED:
         return reads_bytes
-    if kind == CORRUPT_REQUEST:
+    if kind == kinds.CORRUPT_REQUEST:
         # The service compares a body with its Content-MD5.
         return "content-md5" in call.headers and bool(call.body)
-    if kind == CORRUPT_ANSWER:
+    if kind == kinds.CORRUPT_ANSWER:
         # The client compares a result with the digests of its blocks.
         return reads_bytes and "sig=" in call.target and call.blob.startswith("results/")
     return True

@@ -8,32 +8,19 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Final
 
 import psutil
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 
+from drill import kinds
 from drill.ledger import Ledger
 from drill.stack import Stack
 from tessera import naming
 
-KILL_WORKER: Final = "worker killed"
-KILL_ALL: Final = "all workers killed"
-KILL_HOST: Final = "host killed"
-KILL_STORAGE: Final = "Azurite killed"
-PAUSE: Final = "worker paused past its lease"
-REDELIVER: Final = "activity delivered twice at once"
-FULL_DISK: Final = "Azurite's disk full"
-CLOCK: Final = "worker's clock an hour off"
-NO_CONTAINER: Final = "work container deleted"
-
-LASTING: Final = frozenset({PAUSE, FULL_DISK, CLOCK})
-"""Kinds that go on for a while by themselves: recovery counts from their end."""
-
 _LEASE_SECONDS = 2.0
 _INDEX_SECONDS = 6.0
-"""Azurite writes its index every five seconds; what came after that would be lost, as it is on no real storage."""
+"""Azurite writes its index every five seconds, and would lose what came later, as no real storage does."""
 _FULL_SECONDS = 3.0
 _SHIFTED_SECONDS = 6.0
 _PATIENCE = 30.0
@@ -56,15 +43,15 @@ class Striker:
         self._ledger = ledger
         self._random = random.Random(seed)
         self._strikes: Mapping[str, Callable[[], Awaitable[None]]] = {
-            KILL_WORKER: self._kill_worker,
-            KILL_ALL: self._kill_all,
-            KILL_HOST: self._kill_host,
-            KILL_STORAGE: self._kill_storage,
-            PAUSE: self._pause,
-            REDELIVER: self._redeliver,
-            FULL_DISK: self._fill_disk,
-            CLOCK: self._shift_clock,
-            NO_CONTAINER: self._delete_container,
+            kinds.KILL_WORKER: self._kill_worker,
+            kinds.KILL_ALL: self._kill_all,
+            kinds.KILL_HOST: self._kill_host,
+            kinds.KILL_STORAGE: self._kill_storage,
+            kinds.PAUSE: self._pause,
+            kinds.REDELIVER: self._redeliver,
+            kinds.FULL_DISK: self._fill_disk,
+            kinds.CLOCK: self._shift_clock,
+            kinds.NO_CONTAINER: self._delete_container,
         }
 
     def kinds(self) -> Iterator[str]:
@@ -79,14 +66,14 @@ class Striker:
     async def _kill_worker(self) -> None:
         pid = await self._victim()
         self._kill(pid)
-        self._ledger.note(KILL_WORKER, str(pid))
+        self._ledger.note(kinds.KILL_WORKER, str(pid))
 
     async def _kill_all(self) -> None:
         await self._victim()
         pids = await self._stack.worker_pids()
         for pid in pids:
             self._kill(pid)
-        self._ledger.note(KILL_ALL, " ".join(map(str, pids)))
+        self._ledger.note(kinds.KILL_ALL, " ".join(map(str, pids)))
 
     async def _kill_host(self) -> None:
         host, began = self._stack.host, time.time()
@@ -95,7 +82,7 @@ class Striker:
         host.kill()
         await asyncio.to_thread(host.wait)
         await self._stack.start_host()
-        self._ledger.note(KILL_HOST, str(host.pid), began)
+        self._ledger.note(kinds.KILL_HOST, str(host.pid), began)
 
     async def _kill_storage(self) -> None:
         proxy, azurite = self._stack.proxy, self._stack.azurite
@@ -106,7 +93,7 @@ class Striker:
         self._kill(pid)
         await _until(lambda: azurite.pid != pid and azurite.answers)
         proxy.drop_held()
-        self._ledger.note(KILL_STORAGE, str(pid), began)
+        self._ledger.note(kinds.KILL_STORAGE, str(pid), began)
 
     async def _pause(self) -> None:
         pid, began = await self._victim(), time.time()
@@ -116,7 +103,7 @@ class Striker:
             names = await self._stack.redeliver(pid)
             await asyncio.sleep(_LEASE_SECONDS)
             os.kill(pid, signal.SIGCONT)
-            self._ledger.note(PAUSE, f"{pid} {' '.join(names)}", began)
+            self._ledger.note(kinds.PAUSE, f"{pid} {' '.join(names)}", began)
 
     async def _redeliver(self) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -124,7 +111,7 @@ class Striker:
             pids = await self._stack.worker_pids()
             for pid in self._random.sample(pids, len(pids)):
                 if names := await self._stack.redeliver(pid):
-                    self._ledger.note(REDELIVER, " ".join(names))
+                    self._ledger.note(kinds.REDELIVER, " ".join(names))
                     return
             await asyncio.sleep(0.02)
 
@@ -137,7 +124,7 @@ class Striker:
         await asyncio.sleep(_FULL_SECONDS)
         with suppress(psutil.NoSuchProcess):
             azurite.rlimit(resource.RLIMIT_FSIZE, before)
-        self._ledger.note(FULL_DISK, str(azurite.pid), began)
+        self._ledger.note(kinds.FULL_DISK, str(azurite.pid), began)
 
     async def _shift_clock(self) -> None:
         """Replace a worker by one whose clock is off, and kill that after a while."""
@@ -150,13 +137,13 @@ class Striker:
         for taken in offset.parent.glob(f"{offset.name}.*"):
             self._kill(int(taken.suffix[1:]))
             taken.unlink()
-            self._ledger.note(CLOCK, f"{taken.suffix[1:]} by {hours:+.0f} s", began)
+            self._ledger.note(kinds.CLOCK, f"{taken.suffix[1:]} by {hours:+.0f} s", began)
 
     async def _delete_container(self) -> None:
-        with BlobServiceClient.from_connection_string(self._stack.storage) as blobs:
-            with suppress(ResourceNotFoundError):
-                await asyncio.to_thread(blobs.delete_container, naming.WORK)
-        self._ledger.note(NO_CONTAINER, naming.WORK)
+        blobs = BlobServiceClient.from_connection_string(self._stack.storage)
+        with blobs, suppress(ResourceNotFoundError):
+            await asyncio.to_thread(blobs.delete_container, naming.WORK)
+        self._ledger.note(kinds.NO_CONTAINER, naming.WORK)
 
     async def _victim(self) -> int:
         """Return a worker, waiting for one that runs something if there is none at once."""

@@ -2,15 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from drill import strikes
+from drill import kinds
 from drill.customer import Run
 from drill.ledger import Fault
-from drill.storage_faults import KINDS, RESET_AFTER
-
-_OUTAGES = frozenset({strikes.KILL_STORAGE, strikes.FULL_DISK, strikes.NO_CONTAINER})
-_REPEATED = frozenset(
-    {strikes.KILL_WORKER, strikes.KILL_ALL, strikes.KILL_HOST, strikes.PAUSE, strikes.REDELIVER, strikes.CLOCK}
-)
 
 
 def judge(run: Run, during: Sequence[Fault]) -> str | None:
@@ -34,7 +28,7 @@ def judge(run: Run, during: Sequence[Fault]) -> str | None:
 
 
 def _failed_thrice(run: Run, during: Iterable[Fault]) -> bool:
-    return any(_hit(run, fault) or fault.kind in _OUTAGES for fault in during)
+    return any(_hit(run, fault) or fault.kind in kinds.OUTAGES for fault in during)
 
 
 def _begun_thrice(run: Run, during: Iterable[Fault]) -> bool:
@@ -42,13 +36,15 @@ def _begun_thrice(run: Run, during: Iterable[Fault]) -> bool:
     begun = [
         fault
         for fault in during
-        if fault.kind in _REPEATED or fault.kind in _OUTAGES or _hit(run, fault, (RESET_AFTER,))
+        if fault.kind in kinds.REPEATING
+        or fault.kind in kinds.OUTAGES
+        or _hit(run, fault, (kinds.RESET_AFTER,))
     ]
     return len(begun) >= 2
 
 
 def _lost_intermediate(run: Run, during: Iterable[Fault]) -> bool:
-    return any(fault.kind == strikes.NO_CONTAINER for fault in during)
+    return any(fault.kind == kinds.NO_CONTAINER for fault in during)
 
 
 _REASONS: Mapping[str, Callable[[Run, Sequence[Fault]], bool]] = {
@@ -59,5 +55,5 @@ _REASONS: Mapping[str, Callable[[Run, Sequence[Fault]], bool]] = {
 }
 
 
-def _hit(run: Run, fault: Fault, kinds: Iterable[str] = KINDS) -> bool:
-    return fault.kind in kinds and bool({run.job, run.upload} & fault.ids)
+def _hit(run: Run, fault: Fault, among: Iterable[str] = kinds.OF_CALLS) -> bool:
+    return fault.kind in among and bool({run.job, run.upload} & fault.ids)
