@@ -19,6 +19,7 @@ from tessera_client import AsyncClient
 
 _SETTLE_SECONDS = 60.0
 _PURGE_SECONDS = 300.0
+_DELETED_AT_ONCE = 8
 _A_DAY_AND_MORE = 25
 _RESUMABLE = ("internal", "gave-up", "job-lost")
 _KEPT = ("usage/", "keys/")
@@ -63,8 +64,13 @@ async def left_behind(stack: Stack, runs: Sequence[Run]) -> int:
 
 async def nothing_is_left(stack: Stack, client: AsyncClient, runs: Sequence[Run]) -> list[str]:
     """Delete every job and run the nightly purge of the day after; return what is still in storage."""
-    async for summary in client.jobs():
-        await client.delete(summary.id)
+    slots = asyncio.Semaphore(_DELETED_AT_ONCE)
+
+    async def delete(job: str) -> None:
+        async with slots:
+            await client.delete(job)
+
+    await asyncio.gather(*[delete(summary.id) async for summary in client.jobs()])
     if stuck := await nothing_is_stuck(stack):
         return stuck
     await asyncio.to_thread(_purge, stack)

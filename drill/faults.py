@@ -17,8 +17,6 @@ from drill.verdict import judge
 from tessera_client import AsyncClient, RetryPolicy
 
 _POLICY = RetryPolicy(attempts=12, first_wait=0.3, longest_wait=5.0, outage=120.0)
-_SETTINGS = {"TESSERA_MIN_TILE_PIXELS": "400000"}
-"""An image of a few megapixels becomes a job of several tiles."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,8 @@ class Plan:
         Jobs from one fault of processes, disk, clock or containers to the next.
     share : float
         Of the calls to storage that fail.
+    tile_pixels : int
+        Fewest of a tile: images of several times as many become jobs of several tiles.
     at_once : int
         Jobs under way at a time.
     patience : float
@@ -46,8 +46,9 @@ class Plan:
     largest: float = 8.0
     strike_every: int = 6
     share: float = 0.05
-    at_once: int = 8
-    workers: int = 4
+    tile_pixels: int = 800_000
+    at_once: int = 16
+    workers: int = 6
     patience: float = 300.0
 
 
@@ -81,7 +82,8 @@ async def drill(plan: Plan, folder: Path) -> Drilled:
     """
     ledger, faults = Ledger(folder / "ledger.jsonl"), StorageFaults(plan.share, plan.seed)
     found, began = Drilled(plan), time.monotonic()
-    stack = Stack(folder, faults, ledger, plan.workers, _SETTINGS)
+    settings = {"TESSERA_MIN_TILE_PIXELS": str(plan.tile_pixels)}
+    stack = Stack(folder, faults, ledger, plan.workers, settings)
     async with stack, AsyncClient(stack.url, policy=_POLICY) as client:
         customer = Customer(client, folder, plan.patience)
         found.runs = await _storm(plan, customer, Striker(stack, ledger, plan.seed))

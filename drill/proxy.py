@@ -1,6 +1,7 @@
 """A proxy in front of Azurite that passes calls on as they were signed, or makes them fail."""
 
 import asyncio
+import io
 import socket
 import struct
 from collections.abc import Mapping
@@ -131,7 +132,7 @@ class StorageProxy:
             call.method,
             URL(self._service + call.target, encoded=True),
             headers=sent,
-            data=body if body or "content-length" in call.headers else None,
+            data=io.BytesIO(body) if body or "content-length" in call.headers else None,
             skip_auto_headers=_ADDED_BY_AIOHTTP,
             allow_redirects=False,
         ) as answer:

@@ -20,7 +20,7 @@ from drill.stack import ROOT
 from drill.storage_faults import Call, StorageFaults
 from emulator.azurite import Azurite
 
-DATA = bytes(range(256)) * 40
+DATA = bytes(range(256)) * 8000
 NAME = "0123456789abcdef" * 2
 
 
