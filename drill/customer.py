@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drill.inputs import file_of
 from drill.jobs import Order, difference
-from tessera_client import AsyncClient
+from tessera_client import AsyncClient, RetryPolicy
 from tessera_client.errors import (
     ApiError,
     DownloadFailed,
@@ -18,6 +18,9 @@ from tessera_client.errors import (
     WaitTimedOut,
 )
 from tessera_client.models import Job, Output, Step, Upload
+
+PATIENT = RetryPolicy(attempts=12, first_wait=0.3, longest_wait=5.0, outage=120.0)
+"""Bears a host that is killed and starts again."""
 
 _TRIES = 8
 _PAUSE = 1.0
@@ -106,6 +109,15 @@ class Customer:
             run.detail = f"{type(error).__name__}: {error}"
         run.ended = time.time()
         return run
+
+    async def delete(self, run: Run) -> str | None:
+        """Remove every trace of a job; say why if that fails."""
+        try:
+            if run.job:
+                await self._client.delete(run.job)
+        except TesseraClientError as error:
+            return f"it could not be deleted: {error}"
+        return None
 
     async def _submitted(self, run: Run) -> Job:
         """Upload and submit; an upload that storage refused is begun anew."""

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drill import aftermath, inputs
-from drill.customer import Customer, Run
+from drill.customer import PATIENT, Customer, Run
 from drill.jobs import Order, stream
 from drill.ledger import Fault, Ledger
 from drill.stack import Stack
 from drill.storage_faults import StorageFaults
 from drill.strikes import Striker
 from drill.verdict import judge
-from tessera_client import AsyncClient, RetryPolicy
-
-_POLICY = RetryPolicy(attempts=12, first_wait=0.3, longest_wait=5.0, outage=120.0)
+from tessera_client import AsyncClient
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ async def drill(plan: Plan, folder: Path) -> Drilled:
     found, began = Drilled(plan), time.monotonic()
     settings = {"TESSERA_MIN_TILE_PIXELS": str(plan.tile_pixels)}
     stack = Stack(folder, faults, ledger, plan.workers, settings)
-    async with stack, AsyncClient(stack.url, policy=_POLICY) as client:
+    async with stack, AsyncClient(stack.url, policy=PATIENT) as client:
         customer = Customer(client, folder, plan.patience)
         found.runs = await _storm(plan, customer, Striker(stack, ledger, plan.seed))
         stack.proxy.stop_faults()

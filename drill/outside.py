@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from drill import inputs, kinds
-from drill.customer import Customer, Run
+from drill.customer import PATIENT, Customer, Run
 from drill.jobs import stream
 from drill.ledger import Ledger
 from drill.verdict import judge
@@ -73,6 +73,7 @@ async def check(
         folder, ledger = Path(made), Ledger(Path(made) / "ledger.jsonl")
         async with AsyncClient(api_url, api_key) as client:
             await client.health()
+        async with AsyncClient(api_url, api_key, policy=PATIENT) as client:
             killer = await _killer(plan, client.api_url, ledger)
             customer = Customer(client, folder, plan.patience)
             images = inputs.some(max(6, plan.jobs // 10), _SMALLEST, plan.largest, plan.seed)
@@ -82,11 +83,10 @@ async def check(
                 for order in orders:
                     run = await customer.run(order)
                     wrong = judge(run, list(ledger.during(run.began, run.ended)))
+                    wrong = await customer.delete(run) or wrong
                     found.runs.append(run)
                     found.wrong += [f"{order.words} ({run.job}): {wrong}"] if wrong else []
                     told(run, wrong)
-                    if run.job:
-                        await client.delete(run.job)
 
             try:
                 await asyncio.gather(*(serve() for _ in range(plan.at_once)))
