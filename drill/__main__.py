@@ -12,7 +12,7 @@ from drill import faults, load, report
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a drill; the exit code is 1 if something was found that must not be."""
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="tessera-drill-", delete=not chosen.keep) as made:
         folder = Path(made)
         print(f"data, logs and ledger: {folder}{'' if chosen.keep else ' (--keep keeps them)'}", flush=True)
@@ -33,9 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
-    drills = parser.add_subparsers(dest="drill", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    commands = argparse.ArgumentParser(prog="python -m drill", description=__doc__)
+    drills = commands.add_subparsers(dest="drill", required=True)
     storm = drills.add_parser("faults", help="jobs while everything fails that can")
     storm.add_argument("--jobs", type=int, default=500)
     storm.add_argument("--seed", type=int, default=1)
@@ -49,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     for each in (storm, heavy):
         each.add_argument("--keep", action="store_true", help="keep the folder with data, logs and ledger")
         each.add_argument("--write", type=Path, metavar="FILE", help="write the report there too")
-    return parser
+    return commands
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import random
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ import httpx
 
 from drill import inputs, kinds
 from drill.customer import PATIENT, Customer, Run
-from drill.jobs import stream
+from drill.jobs import Order, stream
 from drill.ledger import Ledger
 from drill.verdict import judge
 from tessera_client import AsyncClient
@@ -79,23 +79,33 @@ async def check(
             images = inputs.some(max(6, plan.jobs // 10), _SMALLEST, plan.largest, plan.seed)
             orders = iter(stream(plan.jobs, images, plan.seed))
 
-            async def serve() -> None:
-                for order in orders:
-                    run = await customer.run(order)
-                    wrong = judge(run, list(ledger.during(run.began, run.ended)))
-                    wrong = await customer.delete(run) or wrong
-                    found.runs.append(run)
-                    found.wrong += [f"{order.words} ({run.job}): {wrong}"] if wrong else []
-                    told(run, wrong)
-
             try:
-                await asyncio.gather(*(serve() for _ in range(plan.at_once)))
+                await asyncio.gather(
+                    *(_serve(orders, customer, ledger, found, told) for _ in range(plan.at_once))
+                )
             finally:
                 if killer is not None:
                     killer.cancel()
                     await asyncio.gather(killer, return_exceptions=True)
         found.kills = len(ledger.faults)
     return found
+
+
+async def _serve(
+    orders: Iterator[Order],
+    customer: Customer,
+    ledger: Ledger,
+    found: Checked,
+    told: Callable[[Run, str | None], None],
+) -> None:
+    """Run one order after the other, and note what became of each."""
+    for order in orders:
+        run = await customer.run(order)
+        wrong = judge(run, list(ledger.during(run.began, run.ended)))
+        wrong = await customer.delete(run) or wrong
+        found.runs.append(run)
+        found.wrong += [f"{order.words} ({run.job}): {wrong}"] if wrong else []
+        told(run, wrong)
 
 
 async def _killer(plan: Plan, url: str, ledger: Ledger) -> "asyncio.Task[None] | None":

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
-_CLOCKS = Path(__file__).with_name("skewed_clock")
+CLOCKS = Path(__file__).with_name("skewed_clock")
 DURABLE = "/runtime/webhooks/durabletask"
 
 
@@ -182,7 +182,7 @@ class Stack:
             **os.environ,
             **self._settings,
             "AzureWebJobsStorage": account,
-            "PYTHONPATH": str(_CLOCKS),
+            "PYTHONPATH": str(CLOCKS),
             "DRILL_CLOCK_OFFSET": str(self.clock_offset),
         }
 

@@ -14,7 +14,7 @@ from tests.infra.conftest import BICEP, ROOT, run
 
 DOCS = ROOT / "docs"
 PAGES = ["deploy.md", "operate.md", "security.md", "cost.md", "scaling.md", "user-guide.md"]
-PAGES += ["architecture.md", "exactness.md", "speed.md"]
+PAGES += ["architecture.md", "exactness.md", "speed.md", "drill.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
