@@ -91,10 +91,12 @@ class Customer:
         try:
             job = await self._submitted(run)
             canceller = asyncio.create_task(self._cancel(run)) if order.cancel_after is not None else None
-            await self._follow(run, job)
-            if canceller is not None:
-                canceller.cancel()
-                await asyncio.gather(canceller, return_exceptions=True)
+            try:
+                await self._follow(run, job)
+            finally:
+                if canceller is not None:
+                    canceller.cancel()
+                    await asyncio.gather(canceller, return_exceptions=True)
         except TesseraClientError as error:
             run.detail = f"{type(error).__name__}: {error}"
         run.ended = time.time()

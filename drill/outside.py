@@ -130,5 +130,7 @@ async def _kill(every: float, seed: int, url: str, ledger: Ledger) -> None:
 async def _workers(url: str) -> list[int]:
     with suppress(httpx.HTTPError, ValueError, KeyError, TypeError):
         async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
-            return [int(worker["pid"]) for worker in (await http.get(f"{url}{_WORKERS}")).json()]
+            workers = (await http.get(f"{url}{_WORKERS}")).json()
+            # A host whose workers die while they start gives up.
+            return [int(worker["pid"]) for worker in workers if worker["state"] == "running"]
     return []

@@ -1,6 +1,7 @@
 """``tessera drill``: the only module that reaches the drills."""
 
 import os
+from collections import Counter
 
 import typer
 
@@ -43,6 +44,7 @@ def drill(settings: Settings, plan: outside.Plan) -> None:
                 "jobs": len(found.runs),
                 "exact": exact,
                 "cancelled": sum(run.state == "cancelled" for run in found.runs),
+                "failed": dict(Counter(run.code for run in found.runs if run.state == "failed")),
                 "retried": retried,
                 "kills": found.kills,
                 "wrong": found.wrong,
