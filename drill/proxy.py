@@ -17,6 +17,7 @@ from drill.storage_faults import Call, StorageFaults
 _HOST = "127.0.0.1"
 _LARGEST_BODY = 256 << 20
 _SLOW_SECONDS = 2.0
+_LOOK_EVERY = 0.02
 _OF_THE_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 _ADDED_BY_AIOHTTP = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 _ERROR = '<?xml version="1.0" encoding="utf-8"?><Error><Code>{0}</Code><Message>injected</Message></Error>'
@@ -45,7 +46,8 @@ class StorageProxy:
         self._faults = faults
         self._ledger = ledger
         self._held: asyncio.Future[None] | None = None
-        self.calls = 0
+        self._writing = 0
+        self.calls = self.held = 0
 
     @property
     def port(self) -> int:
@@ -71,9 +73,11 @@ class StorageProxy:
         await self._session.close()
         await self._runner.cleanup()
 
-    def hold_writes(self) -> None:
-        """Let calls that change something wait, until `drop_held`."""
+    async def hold_writes(self) -> None:
+        """Let calls that change something wait until `drop_held`, and return when none is under way."""
         self._held = asyncio.get_running_loop().create_future()
+        while self._writing:
+            await asyncio.sleep(_LOOK_EVERY)
 
     def drop_held(self) -> None:
         """Break held calls off, and hold no more."""
@@ -94,9 +98,6 @@ class StorageProxy:
         if kind is not None:
             self._ledger.note(kind, call.shown)
         try:
-            if self._held is not None and call.method not in ("GET", "HEAD"):
-                await asyncio.shield(self._held)
-                raise Dropped
             return await self._answer(request, call, kind)
         except (Dropped, ClientError, OSError):
             # Azurite itself may be away: its clients see a broken connection, as they would without a proxy.
@@ -116,7 +117,7 @@ class StorageProxy:
         if kind == kinds.SLOW:
             await asyncio.sleep(_SLOW_SECONDS)
         body = _flipped(call.body) if kind == kinds.CORRUPT_REQUEST else call.body
-        status, headers, data = await self._pass_on(call, body)
+        status, headers, data = await self._pass_on_or_hold(call, body)
         if kind == kinds.RESET_AFTER:
             raise Dropped
         if kind == kinds.CORRUPT_ANSWER and status < 300 and data:
@@ -125,6 +126,19 @@ class StorageProxy:
             await _send_half(request, status, headers, data)
             raise Dropped
         return await _send(request, status, headers, data)
+
+    async def _pass_on_or_hold(self, call: Call, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        if call.method in ("GET", "HEAD"):
+            return await self._pass_on(call, body)
+        if self._held is not None:
+            self.held += 1
+            await asyncio.shield(self._held)
+            raise Dropped
+        self._writing += 1
+        try:
+            return await self._pass_on(call, body)
+        finally:
+            self._writing -= 1
 
     async def _pass_on(self, call: Call, body: bytes) -> tuple[int, dict[str, str], bytes]:
         sent = {name: value for name, value in call.headers.items() if name not in _OF_THE_CONNECTION}

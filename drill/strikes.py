@@ -86,7 +86,7 @@ class Striker:
 
     async def _kill_storage(self) -> None:
         proxy, azurite = self._stack.proxy, self._stack.azurite
-        proxy.hold_writes()
+        await proxy.hold_writes()
         await asyncio.sleep(_INDEX_SECONDS)
         pid, began = azurite.pid, time.time()
         assert pid is not None

@@ -118,6 +118,37 @@ def test_a_failing_call_is_noticed_and_does_what_it_says(tmp_path: Path) -> None
     run(tmp_path, scene)
 
 
+def test_no_write_reaches_storage_while_writes_are_held(tmp_path: Path) -> None:
+    """Also none that was slow on its way when the hold began."""
+
+    async def play() -> None:
+        faults = Chosen()
+        async with served(tmp_path, faults) as (client, proxy):
+            await asyncio.to_thread(client.create_container, "results")
+            faults.kind = kinds.SLOW
+            blob, calls = client.get_blob_client("results", NAME), proxy.calls
+            slow = asyncio.create_task(asyncio.to_thread(blob.upload_blob, DATA))
+            await until(lambda: proxy.calls > calls)
+            await proxy.hold_writes()
+            faults.kind = None
+            held = asyncio.create_task(asyncio.to_thread(blob.delete_blob))
+            assert not await asyncio.to_thread(blob.exists), "reads go through"
+            await until(lambda: proxy.held == 2)
+            proxy.drop_held()
+            for dropped in (slow, held):
+                with pytest.raises(ServiceResponseError):
+                    await dropped
+            assert not await asyncio.to_thread(blob.exists)
+
+    asyncio.run(play())
+
+
+async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
 def test_a_corrupt_request_is_refused_by_its_digest(tmp_path: Path) -> None:
     async def scene(client: BlobServiceClient, faults: Chosen) -> None:
         blob, faults.kind = client.get_blob_client("results", NAME), kinds.CORRUPT_REQUEST
