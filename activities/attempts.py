@@ -1,21 +1,36 @@
 """Counting how often a task was begun, in storage, so that one that ends its process isn't begun for ever."""
 
+from collections import deque
+
 from activities.store import BlobExists, Store
 from tessera import naming
 from tessera.errors import Cancelled, GaveUp
 
 MOST_ATTEMPTS = 3
-_DECODING = (naming.INSPECT_TASK, naming.INGEST_TASK, naming.DIRECT_TASK)
+_STOPPED = "the job was asked to stop"
 
 
-def refuse_if_stopped(job: str, store: Store) -> None:
-    """Raise `tessera.errors.Cancelled` if no further task of the job is to start."""
+_stopped: deque[tuple[str, int]] = deque(maxlen=64)
+"""Runs that this process saw stopped: a stopped run stays so, and storage need not be asked for each tile."""
+
+
+def refuse_if_stopped(job: str, store: Store, run: int | None = None) -> None:
+    """Raise `tessera.errors.Cancelled` if no further task of the job, or of this *run* of it, is to start."""
+    if run is not None and (job, run) in _stopped:
+        raise Cancelled(_STOPPED)
     if store.exists(naming.JOBS, naming.stop_flag(job)):
-        raise Cancelled("the job was asked to stop")
+        if run is not None:
+            _stopped.append((job, run))
+        raise Cancelled(_STOPPED)
 
 
-def begin(job: str, task: str, store: Store) -> int:
+def begin(job: str, task: str, store: Store, *, decodes: bool = False) -> int:
     """Mark that an attempt at *task* begins, and return its number from 1.
+
+    Parameters
+    ----------
+    decodes
+        Whether the upload is decoded, which tells more of what went wrong.
 
     Raises
     ------
@@ -29,7 +44,7 @@ def begin(job: str, task: str, store: Store) -> int:
             continue
         return number
     begun = f"{task} was begun {MOST_ATTEMPTS} times and never came to an end"
-    if task in _DECODING:
+    if decodes:
         raise GaveUp(
             f"this file can't be decoded: {begun}",
             limit=MOST_ATTEMPTS,

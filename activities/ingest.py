@@ -7,9 +7,11 @@ from time import perf_counter
 from activities.attempts import begin, refuse_if_stopped
 from activities.metadata import keep_metadata
 from activities.previews import Patches, write_input_preview
+from activities.reports import write_report
 from activities.store import Store
 from activities.uploads import index_of_restarts, open_upload
-from tessera import blockraster, naming
+from tessera import blockraster, naming, tables
+from tessera.decoding import Decoding
 from tessera.formats import ImageFile
 from tessera.geometry import Rect
 from tessera.messages import IngestOrder, Tally
@@ -32,7 +34,7 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
     """
     started = perf_counter()
     refuse_if_stopped(order.job, store)
-    attempt = begin(order.job, naming.INGEST_TASK, store)
+    attempt = begin(order.job, naming.INGEST_TASK, store, decodes=True)
     file = open_upload(order.upload, order.image, store)
     keep_metadata(order.job, file, store, exif=order.exif)
     if isinstance(order.target, Raster):
@@ -52,7 +54,8 @@ def _indexed(order: IngestOrder, target: Upload, store: Store) -> int:
 
 def _decoded(order: IngestOrder, file: ImageFile, raster: Raster, store: Store) -> int:
     """Decode from top to bottom in bounded memory; what lies below the raster's box isn't decoded."""
-    job, box, seen = order.job, raster.box, Patches(raster.frame)
+    job, box = order.job, raster.box
+    seen, decoding = Patches(raster.frame), Decoding(order.ingest, raster.frame)
     name = naming.work(job, raster.name)
     store.put_block(naming.WORK, name, naming.HEAD_BLOCK, blockraster.header(raster))
     with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
@@ -62,12 +65,23 @@ def _decoded(order: IngestOrder, file: ImageFile, raster: Raster, store: Store) 
                 pending.popleft().result()
                 refuse_if_stopped(job, store)
             top = box.y0 + index * raster.block_height
-            seen.see(rows, Rect(0, top, file.width, top + len(rows)))
-            data = blockraster.to_blocks(raster, rows[:, box.x0 : box.x1])
+            band = Rect(0, top, file.width, top + len(rows))
+            seen.see(rows, band)
+            data = blockraster.to_blocks(raster, decoding.band(rows, band)[:, box.x0 : box.x1])
             pending.append(pool.submit(store.put_block, naming.WORK, name, naming.tile_block(index), data))
         for upload in pending:
             upload.result()
+    _put_measured(job, decoding, store)
     blocks = [naming.tile_block(index) for index in range(raster.bands.count)]
     store.commit(naming.WORK, name, [naming.HEAD_BLOCK, *blocks])
     write_input_preview(job, order.image, seen.picture(), store)
     return blockraster.HEADER_BYTES + box.height * raster.row_bytes
+
+
+def _put_measured(job: str, decoding: Decoding, store: Store) -> None:
+    """Keep what was measured, before the raster is there: who finds that finds these, too."""
+    for each, merged in decoding.tables():
+        if each.report is not None:
+            write_report(job, each.report, merged[0], store)
+        else:
+            store.write(naming.WORK, naming.work(job, naming.table(each.table)), tables.pack(merged))

@@ -22,7 +22,7 @@ def inspect_upload(order: JobOrder, store: Store, limits: Limits) -> Plan:
         If there is no such upload.
     """
     refuse_if_stopped(order.job, store)
-    begin(order.job, naming.INSPECT_TASK, store)
+    begin(order.job, naming.INSPECT_TASK, store, decodes=True)
     image = inspected(order.upload, order.page, limits.max_pixels, store)
     plan = make_plan(image, order.pipeline, order.output, limits)
     store.write(

@@ -34,7 +34,7 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
     started = perf_counter()
     refuse_if_stopped(order.job, store)
     plan, image = order.plan, order.plan.image
-    attempt = begin(order.job, naming.DIRECT_TASK, store)
+    attempt = begin(order.job, naming.DIRECT_TASK, store, decodes=True)
     file = open_upload(order.upload, image, store)
     keep_metadata(order.job, file, store, exif=plan.output.keep_metadata)
     raster = next(file.bands(image.height))

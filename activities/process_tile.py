@@ -1,4 +1,4 @@
-"""Run one tile of a stage: read its window, process it, put its part of the output as a block."""
+"""Run tiles of a stage: read their windows, process them, put their parts of the output as blocks."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -7,67 +7,77 @@ from activities.attempts import begin, refuse_if_stopped
 from activities.previews import Patches
 from activities.store import Store
 from activities.tile_output import Effort, put_encoded
-from activities.uploads import open_upload
+from activities.uploads import Downwards, open_upload
 from tessera import blockraster, naming, tables
 from tessera.checksum import Adler
 from tessera.execute import Read, StageRun, Tables
 from tessera.messages import Tally, TileOrder
 from tessera.operations.base import Measured
-from tessera.plan import Raster
+from tessera.plan import Raster, Stage, Upload
 from tessera.platform_id import platform_id
 
 
 def process_tile(order: TileOrder, store: Store) -> Tally:
-    """Write the tile's block of the label map or of the result, and say what it took.
+    """Write the blocks of tiles of the label map or of the result, and say what they took.
 
     Raises
     ------
     tessera.errors.Cancelled
-        If the job was asked to stop.
+        If the job was asked to stop, before or between tiles.
     tessera.errors.GaveUp
-        If the tile ended its process too often.
+        If a tile ended its process too often.
     BlobMissing
-        If what it reads is gone: the job is over.
+        If what they read is gone: the job is over.
     """
-    started = perf_counter()
+    started, tally = perf_counter(), Tally()
+    refuse_if_stopped(order.job, store, order.run)
     stage = order.stage
-    refuse_if_stopped(order.job, store)
-    attempt = begin(order.job, naming.tile_task(stage.index, order.tile), store)
-    effort, core = Effort(order.tile, attempt, started), stage.grid.tile(order.tile)
-    read, seen = _source(order, store)
+    read, made, seen = _source(order, store), Patches(stage.grid.frame), Patches(stage.source.frame)
+    if _is_first_to_see(stage):
+        read = seen.watching(read)
     run = StageRun.of(stage, read, _tables(order.job, store))
-    if stage.measure:
-        measured = run.measured(core)
-        _put_seen(order, seen, store)
-        written = _put_measured(order, measured, effort, store)
+    for tile in range(order.tile, order.tile + order.count):
+        if tile > order.tile:
+            refuse_if_stopped(order.job, store, order.run)
+        each = order.model_copy(update={"tile": tile, "count": 1})
+        tally = tally.followed_by(_process(each, started, run, made, store))
+        started = perf_counter()
+    seen.put(order.job, "input", order.tile, store)
+    made.put(order.job, "result", order.tile, store)
+    return tally
+
+
+def _process(order: TileOrder, started: float, run: StageRun, made: Patches, store: Store) -> Tally:
+    decodes, task = isinstance(order.stage.source, Upload), naming.tile_task(order.stage.index, order.tile)
+    attempt = begin(order.job, task, store, decodes=decodes)
+    effort, grid = Effort(order.tile, attempt, started), order.stage.grid
+    core = grid.tile(order.tile)
+    if order.stage.measure:
+        written = _put_measured(order, run.measured(core), effort, store)
     else:
-        pixels, made = run.tile(core), Patches(stage.grid.frame)
+        pixels = run.tile(core)
         made.see(pixels, core)
-        made.put(order.job, "result", order.tile, store)
-        _put_seen(order, seen, store)
-        written = put_encoded(order.job, order.output, stage.grid, effort, pixels, store)
+        written = put_encoded(order.job, order.output, grid, effort, pixels, store)
     return Tally(
         tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
     )
 
 
-def _source(order: TileOrder, store: Store) -> tuple[Read, Patches | None]:
-    """Return what reads the stage's source, and what sees an input of which nobody else makes a picture."""
+def _source(order: TileOrder, store: Store) -> Read:
+    """Return what reads the stage's source."""
     source = order.stage.source
     if isinstance(source, Raster):
         reader = _reader(order.job, source.name, store)
-        return lambda region: blockraster.read(source, region, reader), None
+        return lambda region: blockraster.read(source, region, reader)
+    if source.skipping:
+        return Downwards(order.upload, order.image, store)
     restarts = store.read(naming.WORK, naming.work(order.job, source.name)) if source.indexing else None
-    read = open_upload(order.upload, order.image, store, restarts).read
-    if order.stage.index > 0:
-        return read, None
-    seen = Patches(source.frame)
-    return seen.watching(read), seen
+    return open_upload(order.upload, order.image, store, restarts).read
 
 
-def _put_seen(order: TileOrder, seen: Patches | None, store: Store) -> None:
-    if seen is not None:
-        seen.put(order.job, "input", order.tile, store)
+def _is_first_to_see(stage: Stage) -> bool:
+    """Tell whether the stage's tiles see an input of which nobody else makes a picture."""
+    return stage.index == 0 and isinstance(stage.source, Upload)
 
 
 def _tables(job: str, store: Store) -> Tables:

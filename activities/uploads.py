@@ -1,8 +1,15 @@
 """Reading an upload by ranges, pinned to the bytes that were inspected."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from activities.store import Store
 from tessera import naming
 from tessera.formats import ImageFile, Limits, ReadRange, index_restarts, open_image
+from tessera.geometry import Rect
 from tessera.plan import ImageInfo
 
 
@@ -39,6 +46,7 @@ def info_of(file: ImageFile, size: int, etag: str, page: int) -> ImageInfo:
         exif=bool(file.exif),
         held=file.held,
         random=file.random,
+        skips=file.skips,
         restarts=bool(file.restarts),
         block=file.block or ((file.width, file.restarts) if file.restarts else None),
     )
@@ -57,6 +65,38 @@ def open_upload(upload: str, image: ImageInfo, store: Store, restarts: bytes | N
     limits = Limits(pixels=image.width * image.height)
     read = _reader(upload, image.etag, store)
     return open_image(read, image.size, page=image.page, limits=limits, restarts=restarts)
+
+
+class Downwards:
+    """Reads boxes of an upload that skips: decoded once for boxes that go down, and overlap a bit."""
+
+    def __init__(self, upload: str, image: ImageInfo, store: Store) -> None:
+        self._open: Callable[[], ImageFile] = lambda: open_upload(upload, image, store)
+        self._file: ImageFile | None = None
+        self._rows: NDArray[Any] | None = None
+        self._top = 0
+
+    def __call__(self, box: Rect) -> NDArray[Any]:
+        """Return the pixels of *box*.
+
+        Raises
+        ------
+        tessera.errors.CorruptImage
+            If the data ends early or is damaged, in the box or above it.
+        """
+        if self._file is None or self._rows is None or box.y0 < self._top:
+            self._file = self._open()
+            self._rows, bottom = None, box.y0
+        else:
+            self._rows = self._rows[box.y0 - self._top :]
+            bottom = box.y0 + len(self._rows)
+        if bottom < box.y1:
+            more = self._file.read(Rect(0, bottom, self._file.width, box.y1))
+            kept = self._rows
+            self._rows = more if kept is None or not len(kept) else np.concatenate([kept, more])
+        assert self._rows is not None
+        self._top = box.y0
+        return self._rows[: box.height, box.x0 : box.x1]
 
 
 def index_of_restarts(upload: str, image: ImageInfo, store: Store) -> bytes:

@@ -67,12 +67,6 @@ def input_view(image: ImageInfo, name: str | None) -> InputView:
     )
 
 
-def stage_name(stage: Stage) -> str:
-    """Return the operations of a stage as one name."""
-    steps = (*stage.steps, *_measured(stage))
-    return " + ".join(step.operation for step in steps) or "encode"
-
-
 def _assumed(image: AssumedImage) -> ImageInfo:
     pixels = Pixels(channels=image.channels, depth=image.depth)
     return ImageInfo(
@@ -88,7 +82,7 @@ def _assumed(image: AssumedImage) -> ImageInfo:
 def _stage(stage: Stage) -> PlanStageView:
     return PlanStageView(
         index=stage.index + 1,
-        name=stage_name(stage),
+        name=stage.name,
         tiles=stage.grid.count,
         tile_width=min(stage.tile_width, stage.width),
         tile_height=min(stage.tile_height, stage.height),

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from activities.store import Store
 from function_app import parallel
-from function_app.planning import stage_name
 from tessera import naming
 from tessera.codecs import codec_for
 from tessera.parts import read_parts
@@ -176,10 +175,8 @@ def forget(job: str) -> None:
 def _phase(job: str, stage: Stage, result: str) -> Phase:
     count = stage.grid.count
     if stage.measure is None:
-        return Phase(stage_name(stage), naming.RESULTS, result, count, count)
-    return Phase(
-        stage_name(stage), naming.WORK, naming.work(job, naming.summaries(stage.index)), count, count
-    )
+        return Phase(stage.name, naming.RESULTS, result, count, count)
+    return Phase(stage.name, naming.WORK, naming.work(job, naming.summaries(stage.index)), count, count)
 
 
 def _done(phase: Phase, store: Store) -> Done:

@@ -145,6 +145,7 @@ class _Job:
             upload=order.upload,
             image=plan.image,
             target=plan.stages[0].source,
+            ingest=plan.ingest,
             exif=plan.output.keep_metadata,
         )
         reply = yield from self._call("ingest", "ingest", ingest)
@@ -154,6 +155,7 @@ class _Job:
         for stage in plan.stages:
             tiles = TilesOrder(
                 job=self._order.job,
+                run=self._order.run,
                 upload=self._order.upload,
                 image=plan.image,
                 stage=stage,

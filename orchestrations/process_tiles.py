@@ -14,7 +14,7 @@ MOST_CHILDREN = 64
 def process_tiles(context: Any, retry: Any) -> Steps[dict[str, Any]]:
     """Run tiles of a stage and reply with their tally.
 
-    Up to 64 tiles are activities; more are shared out to orchestrators like this one.
+    Up to 64 tasks are activities; more are shared out to orchestrators like this one.
     """
     order = TilesOrder.from_json(context.get_input())
     try:
@@ -66,23 +66,27 @@ def run_gaps(context: Any, retry: Any, order: TilesOrder, gaps: Sequence[tuple[i
 
 
 def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
-    """Return what the children of an orchestrator do: a tile each, or a share of the tiles each."""
-    count = order.last - order.first
+    """Return what the children of an orchestrator do: a task each, or a share of the tasks each."""
+    step = order.stage.tiles_per_task
+    count = ceil_div(order.last - order.first, step)
     if count <= MOST_CHILDREN:
         return [
             TileOrder(
                 job=order.job,
+                run=order.run,
                 upload=order.upload,
                 image=order.image,
                 stage=order.stage,
                 output=order.output,
                 tile=tile,
+                count=min(step, order.last - tile),
             )
-            for tile in range(order.first, order.last)
+            for tile in range(order.first, order.last, step)
         ]
     share = MOST_CHILDREN
     while ceil_div(count, share) > MOST_CHILDREN:
         share *= MOST_CHILDREN
+    share *= step
     return [
         order.model_copy(update={"first": first, "last": min(first + share, order.last)})
         for first in range(order.first, order.last, share)

@@ -4,7 +4,19 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from tessera.plan import ImageInfo, Message, Output, OutputFormat, Pixels, Plan, Raster, Stage, Step, Upload
+from tessera.plan import (
+    ImageInfo,
+    Ingest,
+    Message,
+    Output,
+    OutputFormat,
+    Pixels,
+    Plan,
+    Raster,
+    Stage,
+    Step,
+    Upload,
+)
 
 type JobId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
@@ -45,12 +57,16 @@ class JobOrder(Message):
 
 
 class IngestOrder(Message):
-    """Make *target* of the upload: a block raster, or what its tiles read; keep *exif* if that is wanted."""
+    """Make *target* of the upload: a block raster, or what its tiles read; keep *exif* if that is wanted.
+
+    What *ingest* says is done between decoding and the raster.
+    """
 
     job: JobId
     upload: JobId
     image: ImageInfo
     target: Raster | Upload
+    ingest: Ingest = Ingest()
     exif: bool = False
 
 
@@ -63,9 +79,10 @@ class DirectOrder(Message):
 
 
 class TilesOrder(Message):
-    """Run the tiles ``first <= index < last`` of a stage."""
+    """Run the tiles ``first <= index < last`` of a stage, in the *run*-th run of the job."""
 
     job: JobId
+    run: int = 1
     upload: JobId
     image: ImageInfo
     stage: Stage
@@ -75,14 +92,16 @@ class TilesOrder(Message):
 
 
 class TileOrder(Message):
-    """Run one tile of a stage."""
+    """Run *count* tiles of a stage from *tile* on, one after another, in the *run*-th run of the job."""
 
     job: JobId
+    run: int = 1
     upload: JobId
     image: ImageInfo
     stage: Stage
     output: Output
     tile: int
+    count: int = 1
 
 
 class ReduceOrder(Message):

@@ -1,14 +1,14 @@
 """Pipelines: from names and JSON parameters to operations that are known to fit one another."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from tessera.errors import InvalidPipeline
-from tessera.operations import CATALOGUE, AnyOperation, GeometryOperation, GlobalOperation
+from tessera.operations import CATALOGUE, PLANNED, AnyOperation, GeometryOperation, GlobalOperation
 from tessera.operations.base import Parameters, Refusal
 from tessera.plan import Shape, Step
 
@@ -49,17 +49,17 @@ def bind(steps: Sequence[Step]) -> tuple[Bound, ...]:
             actual=len(steps),
             pointer="/pipeline",
         )
-    return bind_planned(steps)
+    return tuple(_bind(index, step, CATALOGUE) for index, step in enumerate(steps))
 
 
 def bind_planned(steps: Sequence[Step]) -> tuple[Bound, ...]:
     """Return the operations that the steps of a plan name: any number of them."""
-    return tuple(_bind(index, step) for index, step in enumerate(steps))
+    return tuple(_bind(index, step, PLANNED) for index, step in enumerate(steps))
 
 
 def bind_global(step: Step) -> tuple[GlobalOperation[Any], Any]:
     """Return the global operation that *step* of a plan names, and its parameters."""
-    ((operation, parameters),) = bind([step])
+    ((operation, parameters),) = bind_planned([step])
     if not isinstance(operation, GlobalOperation):
         raise TypeError(f"{operation.name} is not a global operation")
     return operation, parameters
@@ -101,9 +101,9 @@ def produced(operation: AnyOperation, parameters: Any, shape: Shape) -> Shape:
     return Shape(width=width, height=height, pixels=operation.produces(shape.pixels, parameters))
 
 
-def _bind(index: int, step: Step) -> Bound:
+def _bind(index: int, step: Step, known: Mapping[str, AnyOperation]) -> Bound:
     pointer = f"/pipeline/{index}"
-    operation = CATALOGUE.get(step.operation)
+    operation = known.get(step.operation)
     if operation is None:
         close = get_close_matches(step.operation, CATALOGUE, n=1)
         raise InvalidPipeline(

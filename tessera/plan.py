@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from tessera.geometry import Grid, Rect
+from tessera.geometry import Grid, Rect, ceil_div
 
 type InputFormat = Literal["jpeg", "png", "tiff", "webp", "gif", "bmp"]
 type OutputFormat = Literal["png", "jpeg", "tiff", "same"]
@@ -124,6 +124,7 @@ class ImageInfo(Message):
 
     *held* are the bytes that the decoder holds whatever the tiles. An image that is *random* can be read by
     boxes, as *block* (width and height) cuts it; with *restarts*, a JPEG can once its markers are indexed.
+    What *skips* gives boxes from top to bottom, and decodes what is above them in bounded memory.
     """
 
     format: InputFormat
@@ -141,6 +142,7 @@ class ImageInfo(Message):
     exif: bool = False
     held: int = 0
     random: bool = False
+    skips: bool = False
     restarts: bool = False
     block: tuple[int, int] | None = None
 
@@ -188,10 +190,14 @@ class Raster(Message):
 
 
 class Upload(Message):
-    """The upload as the source of a stage: any box is read from it at once, after *indexing* its restarts."""
+    """The upload as the source of a stage: any box is read from it at once, after *indexing* its restarts.
+
+    With *skipping*, each task decodes it from the top, and skips what lies above its tiles.
+    """
 
     frame: Rect
     indexing: bool = False
+    skipping: bool = False
     name: str = "restarts"
 
 
@@ -200,8 +206,8 @@ class Stage(Message):
 
     Read *source* and run *steps*; then either *measure* a global operation, whose labels, if it has any, go
     to *target*, or encode the tile for the result (*measure* is None). Of a wide tile, *chunk_width*
-    columns are computed at a time. *report* is the place in the user's pipeline of an operation that makes
-    a document.
+    columns are computed at a time. A task does *tiles_per_task* tiles, one after another. *report* is the
+    place in the user's pipeline of an operation that makes a document.
     """
 
     index: int
@@ -213,8 +219,20 @@ class Stage(Message):
     tile_width: int
     tile_height: int
     chunk_width: int | None = None
+    tiles_per_task: int = 1
     target: Raster | None = None
     report: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the names of the stage's operations as one; halves of a split one bear its name."""
+        steps = (*self.steps, *((self.measure,) if self.measure else ()))
+        return " + ".join(step.operation.split("/")[0] for step in steps) or "encode"
+
+    @property
+    def tasks(self) -> int:
+        """Return the number of tasks, each of which does *tiles_per_task* tiles, one after another."""
+        return ceil_div(self.grid.count, self.tiles_per_task)
 
     @property
     def grid(self) -> Grid:
@@ -222,18 +240,34 @@ class Stage(Message):
         return Grid(self.width, self.height, self.tile_width, self.tile_height)
 
 
+class Measurement(Message):
+    """A global operation that is measured while the input is decoded; *report* is that of a stage."""
+
+    step: Step
+    table: int
+    report: int | None = None
+
+
+class Ingest(Message):
+    """What decoding does on the way: run *steps*, each on one pixel at a time, and measure what they make."""
+
+    steps: tuple[Step, ...] = ()
+    measures: tuple[Measurement, ...] = ()
+
+
 class Plan(Message):
     """All that is decided before any pixel is read.
 
-    *pipeline* is what was asked for, after what turns the image upright. *direct* means one activity does the
-    whole job. *memory* bounds the bytes of arrays one task holds. *delicate* names the operations whose
-    bits may depend on the processor.
+    *pipeline* is what was asked for, after what turns the image upright; *ingest* and *stages* do it.
+    *direct* means one activity does the whole job. *memory* bounds the bytes of arrays one task holds.
+    *delicate* names the operations whose bits may depend on the processor.
     """
 
     image: ImageInfo
     output: Output
     pipeline: tuple[Step, ...]
     result: Shape
+    ingest: Ingest = Ingest()
     stages: tuple[Stage, ...]
     direct: bool
     memory: int

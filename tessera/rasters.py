@@ -21,16 +21,16 @@ _DECODER_ROWS = 560
 
 
 def source_raster(
-    image: ImageInfo, box: Rect, *, by_bands: bool, read_rows: int = 1, memory: int = 1 << 30
+    image: ImageInfo, kind: Pixels, box: Rect, *, by_bands: bool, read_rows: int = 1, memory: int = 1 << 30
 ) -> Raster:
-    """Return the block raster of the decoded input, of which only *box* is read.
+    """Return the block raster of the decoded input, made pixels of *kind*, of which only *box* is read.
 
     Blocks are as wide as the box where bands are read; else they are as narrow as reads are aligned, and a
     row of them is larger, so that boxes of *read_rows* rows take few reads. Decoding takes at most *memory*,
     if rows are not so wide that it can't.
     """
     row_bytes = box.width * image.pixels.bytes
-    left = (memory - _decoder_bytes(image)) // _COPIES
+    left = (memory - decoder_bytes(image)) // _COPIES
     rows = min(left, _BLOCK_BYTES if by_bands else _WIDE_BLOCK_BYTES) // row_bytes
     if not by_bands:
         rows = min(rows, max(_LEAST_ROWS_OF_NARROW_BLOCKS, read_rows // _BLOCKS_DOWN))
@@ -38,8 +38,8 @@ def source_raster(
         name=naming.source_raster(),
         frame=image.shape.frame,
         box=box,
-        channels=image.pixels.channels,
-        dtype="u1" if image.pixels.depth == 8 else "u2",
+        channels=kind.channels,
+        dtype="u1" if kind.depth == 8 else "u2",
         block_width=box.width if by_bands else min(box.width, ALIGNMENT),
         block_height=min(box.height, max(1, rows)),
     )
@@ -47,10 +47,11 @@ def source_raster(
 
 def decoding_memory(image: ImageInfo, raster: Raster) -> int:
     """Return the bytes that decoding the upload into *raster* holds at its worst moment."""
-    return _decoder_bytes(image) + _COPIES * raster.block_height * raster.row_bytes
+    row_bytes = raster.box.width * max(raster.pixel_bytes, image.pixels.bytes)
+    return decoder_bytes(image) + _COPIES * raster.block_height * row_bytes
 
 
-def _decoder_bytes(image: ImageInfo) -> int:
+def decoder_bytes(image: ImageInfo) -> int:
     """Return the bytes that the decoder holds: of the whole image, or of some rows."""
     rows = min(_DECODER_ROWS, image.height) if image.format in ("png", "jpeg") else 0
     return image.held or rows * image.width * image.pixels.bytes

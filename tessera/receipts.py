@@ -9,7 +9,7 @@ from typing import Final
 
 from tessera.passes import frames_of
 from tessera.pipeline import bind_planned
-from tessera.plan import Message, Plan, Raster, Stage
+from tessera.plan import Ingest, Message, Plan, Raster, Stage
 from tessera.prices import Prices, Usage, billed_seconds, cost
 
 _MEGAPIXEL: Final = 1e6
@@ -82,9 +82,12 @@ def phase_seconds(plan: Plan) -> list[float]:
     stages[-1] += encoding
     if plan.direct:
         return [decoding + sum(stages)]
-    if not isinstance(plan.stages[0].source, Raster):
-        return [decoding + stages[0], *stages[1:]]
-    return [decoding + _TASK_SECONDS, *stages]
+    source = plan.stages[0].source
+    if not isinstance(source, Raster):
+        # Each task that skips decodes half of the image on the average.
+        times = (plan.stages[0].tasks + 1) / 2 if source.skipping else 1.0
+        return [times * decoding + stages[0], *stages[1:]]
+    return [decoding + megapixels * _ingest_seconds(plan.ingest) + _TASK_SECONDS, *stages]
 
 
 def expected_seconds(plan: Plan) -> float:
@@ -99,7 +102,7 @@ def wall_seconds(plan: Plan, instances: int) -> float:
     stages = phase_seconds(plan)
     decoding = stages.pop(0) if len(stages) > len(plan.stages) else 0.0
     shared = sum(
-        seconds / min(instances, stage.grid.count) for seconds, stage in zip(stages, plan.stages, strict=True)
+        seconds / min(instances, stage.tasks) for seconds, stage in zip(stages, plan.stages, strict=True)
     )
     return decoding + shared + (3 + 2 * len(plan.stages)) * _STEP_SECONDS
 
@@ -108,7 +111,7 @@ def task_count(plan: Plan) -> int:
     """Return the tasks of a job: tiles, and the steps around them."""
     if plan.direct:
         return 3
-    return plan.tiles + 3 + sum(1 for stage in plan.stages if stage.measure)
+    return 3 + sum(stage.tasks + (1 if stage.measure else 0) for stage in plan.stages)
 
 
 def estimate(plan: Plan, memory_gigabytes: float, prices: Prices) -> CostRange:
@@ -152,6 +155,12 @@ def _usage(work: Work, memory_gigabytes: float) -> Usage:
         queue_operations=_MESSAGES * started,
         table_operations=_ROWS * started,
     )
+
+
+def _ingest_seconds(ingest: Ingest) -> float:
+    """Return the seconds per megapixel of what is done while decoding."""
+    pipeline = bind_planned((*ingest.steps, *(each.step for each in ingest.measures)))
+    return sum(1.0 / bound.operation.rate(bound.parameters) for bound in pipeline)
 
 
 def _stage_seconds(stage: Stage) -> float:

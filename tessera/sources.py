@@ -11,12 +11,17 @@ from typing import NamedTuple
 from tessera.errors import LimitExceeded
 from tessera.geometry import Grid, Rect, window
 from tessera.passes import passes
-from tessera.plan import ImageInfo, Raster, Stage, Upload
-from tessera.rasters import around, decoding_memory, read_box, source_raster
-from tessera.tiling import Draft, Tiling, is_full_width
+from tessera.plan import ImageInfo, Pixels, Raster, Stage, Upload
+from tessera.rasters import around, decoder_bytes, decoding_memory, read_box, source_raster
+from tessera.tiling import MOST_TASK_SECONDS, Draft, Tiling, is_full_width, seconds_of
 
 _MOST_DECODING = 2.5
 """Times that the image may be decoded in all, so that doing without a raster is quicker."""
+_DECODING = {"jpeg": 1.3e-9, "png": 4e-9}
+_STORING = 5e-9
+_WORTH = 1.25
+"""Seconds of one core per byte, to decode it, and to write and read it; and how many times as many in all it
+is worth that no tile waits for a raster."""
 
 
 class Reading(NamedTuple):
@@ -37,8 +42,8 @@ class Reading(NamedTuple):
         return is_full_width(self.tiling, self.draft.shapes[-1]) and not self.draft.turns
 
 
-def source_of(image: ImageInfo, stages: Sequence[Reading], task_memory: int) -> Raster | Upload:
-    """Return the source that all stages that look at the input read.
+def source_of(image: ImageInfo, kind: Pixels, stages: Sequence[Reading], task_memory: int) -> Raster | Upload:
+    """Return the source that all stages that look at the input read; a raster holds pixels of *kind*.
 
     Raises
     ------
@@ -54,6 +59,7 @@ def source_of(image: ImageInfo, stages: Sequence[Reading], task_memory: int) -> 
     ]
     raster = source_raster(
         image,
+        kind,
         around(boxes),
         by_bands=all(each.by_bands for each in stages),
         read_rows=min(max(region.height for region in _regions(each)) for each in stages),
@@ -71,6 +77,48 @@ def source_of(image: ImageInfo, stages: Sequence[Reading], task_memory: int) -> 
     return raster
 
 
+def is_worth_skipping(image: ImageInfo, stages: Sequence[Reading], stored: int) -> bool:
+    """Tell whether tasks that each decode the upload from its top do better than a raster.
+
+    Parameters
+    ----------
+    stored
+        Bytes of a pixel in that raster, times the stages that read it.
+    """
+    cost = _DECODING.get(image.format)
+    if cost is None or not image.skips or not all(each.by_bands for each in stages):
+        return False
+    decoding = cost * image.pixels.bytes
+    return decoding * sum(map(_decodings, stages)) <= _WORTH * (decoding + _STORING * stored)
+
+
+def skipping_bytes(image: ImageInfo, reading: Reading) -> int:
+    """Return the bytes that a task holds to decode the upload itself: the decoder's, and the rows before."""
+    rows = max(region.height for region in _regions(reading))
+    return decoder_bytes(image) + rows * image.width * image.pixels.bytes
+
+
+def is_quick(image: ImageInfo, reading: Reading) -> bool:
+    """Tell whether a task of the stage, which decodes the image and does several tiles, is short enough."""
+    decoding = _DECODING[image.format] * image.pixels.bytes * image.width * image.height
+    tiles = reading.stage.tiles_per_task * seconds_of(reading.draft, reading.tiling)
+    return decoding + tiles <= MOST_TASK_SECONDS
+
+
+def _decodings(reading: Reading) -> float:
+    """Return how often the image is decoded in all, if each task of the stage begins at its top."""
+    grid, step = reading.stage.grid, reading.stage.tiles_per_task
+    last = [*range(step - 1, grid.count, step), grid.count - 1][: reading.stage.tasks]
+    frames = [shape.frame for shape in reading.draft.shapes]
+    return sum(_region(reading, frames, grid.tile(tile)).y1 for tile in last) / frames[0].height
+
+
+def _region(reading: Reading, frames: Sequence[Rect], tile: Rect) -> Rect:
+    """Return the box of the input that a part of the stage's image needs."""
+    wanted = window(tile, reading.halo, frames[-1]) if reading.halo else tile
+    return passes(reading.draft.pipeline, frames, wanted)[0].region
+
+
 def _decoded(block: tuple[int, int], reading: Reading) -> int:
     """Return the pixels that the tiles of a stage decode in all, as if each were the one in the middle."""
     frame = reading.draft.shapes[0].frame
@@ -79,16 +127,12 @@ def _decoded(block: tuple[int, int], reading: Reading) -> int:
 
 def _regions(reading: Reading) -> list[Rect]:
     """Return the boxes of the input that the tile in the middle reads, one after another."""
-    stage, draft = reading.stage, reading.draft
-    made, grid = draft.shapes[-1].frame, stage.grid
+    stage, grid = reading.stage, reading.stage.grid
     tile = grid.tile(grid.rows // 2 * grid.columns + grid.columns // 2)
     width = stage.chunk_width or tile.width
     parts = [tile._replace(x0=x0, x1=min(x0 + width, tile.x1)) for x0 in range(tile.x0, tile.x1, width)]
-    frames = [shape.frame for shape in draft.shapes]
-    return [
-        passes(draft.pipeline, frames, window(part, reading.halo, made) if reading.halo else part)[0].region
-        for part in parts
-    ]
+    frames = [shape.frame for shape in reading.draft.shapes]
+    return [_region(reading, frames, part) for part in parts]
 
 
 def _covered(block: tuple[int, int], region: Rect, frame: Rect) -> int:

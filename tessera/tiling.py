@@ -20,7 +20,7 @@ BAND_UNIT = 128
 and
 the periods of common resizes."""
 _TILE_SECONDS = 5.0
-_MOST_TILE_SECONDS = 10.0
+MOST_TASK_SECONDS = 10.0
 _TILES_WANTED = 32
 _CHUNK_PIXELS = 1 << 20
 _SQUARE_UNIT = 256
@@ -114,7 +114,7 @@ def tiling(draft: Draft, limits: Limits) -> Tiling:
         memory = most_memory(draft, chosen)
         if memory <= limits.task_memory:
             fitting = chosen
-            if limits.band_rows is not None or _seconds(draft, chosen) <= _MOST_TILE_SECONDS:
+            if limits.band_rows is not None or seconds_of(draft, chosen) <= MOST_TASK_SECONDS:
                 return chosen
     if fitting is not None:
         return fitting
@@ -127,7 +127,7 @@ def tiling(draft: Draft, limits: Limits) -> Tiling:
     )
 
 
-def _seconds(draft: Draft, chosen: Tiling) -> float:
+def seconds_of(draft: Draft, chosen: Tiling) -> float:
     """Return the seconds that a tile takes, roughly."""
     made = draft.shapes[-1]
     share = chosen.width * chosen.height / (made.width * made.height)

@@ -17,7 +17,7 @@ from tessera.plan import Plan
 from tessera_local.catalogue import operations, presets
 from tessera_local.checks import Check, checks
 from tessera_local.errors import InputUnusable, LocalError, WorkerFailed
-from tessera_local.job import Progress, stage_name
+from tessera_local.job import Progress
 from tessera_local.machine import Finished, Machine, Order
 
 __all__ = [
@@ -34,5 +34,4 @@ __all__ = [
     "checks",
     "operations",
     "presets",
-    "stage_name",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from tessera.errors import LimitExceeded
 from tessera.messages import Tally, TileOrder
-from tessera.plan import Plan, Raster, Stage
+from tessera.plan import Plan, Raster
 from tessera_local.errors import WorkerFailed
 from tessera_local.pool import Pool
 
@@ -104,10 +104,4 @@ def temporary_bytes(plan: Plan) -> int:
 def _phase(name: str, data: Any) -> str:
     if name != "process_tile":
         return _PHASES[name]
-    return stage_name(TileOrder.from_json(data).stage)
-
-
-def stage_name(stage: Stage) -> str:
-    """Return what a stage does, in the names of its operations."""
-    steps = (*stage.steps, *((stage.measure,) if stage.measure else ()))
-    return " + ".join(step.operation for step in steps) or "encode"
+    return TileOrder.from_json(data).stage.name

@@ -85,6 +85,9 @@ class ImageFile:
         memory doesn't grow with the height.
     random
         Whether `read` is cheap for any rect.
+    skips
+        Whether `read` gives boxes of which each is below the one before; what is between them is decoded, but
+        not kept.
     block
         Width and height of a strip or tile, for an image that is random.
     restarts
@@ -106,6 +109,7 @@ class ImageFile:
     progressive: bool = False
     held: int = 0
     random: bool = False
+    skips: bool = False
     block: tuple[int, int] | None = None
     restarts: int = 0
 
@@ -147,11 +151,11 @@ class ImageFile:
         Raises
         ------
         ValueError
-            If *rect* isn't inside the image, or the image isn't *random*.
+            If *rect* isn't inside the image, or the image neither is *random* nor *skips*.
         tessera.errors.CorruptImage
             If the data of the rect ends early or is damaged.
         """
-        if not self.random:
+        if not (self.random or self.skips):
             raise ValueError(f"this {self.format} is read from top to bottom only")
         if rect.pixels <= 0 or rect != rect.intersection(self.frame):
             raise ValueError(f"{rect} is not inside {self.width} x {self.height} pixels")

@@ -124,6 +124,7 @@ def describe(
         dpi=_dpi(head),
         exif=head.exif,
         progressive=head.whole,
+        skips=not (head.whole or random),
         held=head.blocks * 64 * 2 if head.whole else 0,
         random=random,
         block=block,

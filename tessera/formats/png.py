@@ -73,6 +73,7 @@ def open_png(ranges: Ranges, page: int, limits: Limits) -> ImageFile:
         dpi=_dpi(head.metadata.get(b"pHYs", b"")) or exif.resolution(block),
         exif=block,
         progressive=head.interlaced,
+        skips=not head.interlaced,
         held=rows.width * rows.height * rows.pixels.bytes if head.interlaced else 0,
     )
 

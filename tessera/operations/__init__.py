@@ -20,7 +20,7 @@ from tessera.operations import (
 )
 from tessera.operations.base import GeometryOperation, GlobalOperation, LocalOperation
 from tessera.operations.canny import CANNY
-from tessera.operations.clahe import CLAHE
+from tessera.operations.clahe import CLAHE, CLAHE_LAB
 
 type AnyOperation = LocalOperation[Any] | GlobalOperation[Any] | GeometryOperation[Any]
 
@@ -44,6 +44,15 @@ _ALL = cast(
     ),
 )  # fmt: skip
 
+_HALVES = cast(
+    tuple[AnyOperation, ...], (conversion.YCRCB, conversion.LAB, statistics.EQUALIZE_YCRCB, CLAHE_LAB)
+)
+
 CATALOGUE: Mapping[str, AnyOperation] = MappingProxyType({operation.name: operation for operation in _ALL})
 
-__all__ = ["CATALOGUE", "AnyOperation", "GeometryOperation", "GlobalOperation", "LocalOperation"]
+PLANNED: Mapping[str, AnyOperation] = MappingProxyType(
+    {**CATALOGUE, **{operation.name: operation for operation in _HALVES}}
+)
+"""All that plans may name: the halves of operations that are split, too."""
+
+__all__ = ["CATALOGUE", "PLANNED", "AnyOperation", "GeometryOperation", "GlobalOperation", "LocalOperation"]

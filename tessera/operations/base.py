@@ -60,6 +60,7 @@ class Operation[P: Parameters]:
     ``rate`` is megapixels per second of one core, ``scratch`` the bytes per pixel that a run holds
     beside its input and output; both are rough and only size the tiles. ``delicate`` says why the bits may
     depend on the kind of processor; most operations compute in whole numbers and give the same everywhere.
+    ``split`` names an operation on single pixels, and one that does the rest of the work on colours.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Operation[P: Parameters]:
     rate: Callable[[P], float] = field(default=lambda _parameters: 1000.0)
     scratch: int = 0
     delicate: str | None = None
+    split: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

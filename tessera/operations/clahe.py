@@ -7,6 +7,7 @@ OpenCV: single precision, cells of an image mirrored to a multiple of the grid.)
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
@@ -50,16 +51,26 @@ class _Cells(NamedTuple):
         return cls(columns, rows, width // columns, height // rows)
 
 
-def _lightness(colour: Array) -> Array:
+def _lightness(raster: Array) -> Array:
+    colour = without_alpha(raster)
     if colour.shape[2] == 1:
         return colour[:, :, 0]
     return cv2.extractChannel(cv2.cvtColor(colour, cv2.COLOR_BGR2Lab), 0)
 
 
 def _measure(window: Array, placement: Placement, parameters: ClaheParameters) -> Measured:
+    core = np.ascontiguousarray(window[placement.inner.slices])
+    return _counted(_lightness(core), placement, parameters)
+
+
+def _measure_lab(window: Array, placement: Placement, parameters: ClaheParameters) -> Measured:
+    core = np.ascontiguousarray(window[placement.inner.slices])
+    return _counted(cv2.extractChannel(core, 0), placement, parameters)
+
+
+def _counted(values: Array, placement: Placement, parameters: ClaheParameters) -> Measured:
     frame, core = placement.frame, placement.core
     cells = _Cells.of(frame.width, frame.height, parameters)
-    values = _lightness(without_alpha(np.ascontiguousarray(window[placement.inner.slices])))
     across = _parts(cells.width, cells.columns, frame.width, core.x0, core.x1)
     down = _parts(cells.height, cells.rows, frame.height, core.y0, core.y1)
     counts = np.zeros((cells.rows * cells.columns, _LEVELS), np.int64)
@@ -118,33 +129,44 @@ def _clipped(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
 
 
 def _resolve(raster: Array, placement: Placement, parameters: ClaheParameters, table: bytes) -> Array:
+    def equalize(colour: Array) -> Array:
+        if colour.shape[2] == 1:
+            return _blend(colour[:, :, 0], placement, parameters, table)
+        return _with_lightness(cv2.cvtColor(colour, cv2.COLOR_BGR2Lab), placement, parameters, table)
+
+    return on_colour(equalize, raster)
+
+
+def _resolve_lab(raster: Array, placement: Placement, parameters: ClaheParameters, table: bytes) -> Array:
+    return on_colour(lambda colour: _with_lightness(colour.copy(), placement, parameters, table), raster)
+
+
+def _with_lightness(
+    converted: Array, placement: Placement, parameters: ClaheParameters, table: bytes
+) -> Array:
+    """Return L, a, b as colours, after L was equalized, which is written into *converted*."""
+    lightness = _blend(cv2.extractChannel(converted, 0), placement, parameters, table)
+    return cv2.cvtColor(cv2.insertChannel(lightness, converted, 0), cv2.COLOR_Lab2BGR)
+
+
+def _blend(values: Array, placement: Placement, parameters: ClaheParameters, table: bytes) -> Array:
     frame, region = placement.frame, placement.region
     cells = _Cells.of(frame.width, frame.height, parameters)
     tables = np.frombuffer(table, np.uint8).reshape(cells.rows, cells.columns, _LEVELS)
     left, right, x_share = _neighbours(cells.width, cells.columns, region.x0, region.x1)
     upper, lower, y_share = _neighbours(cells.height, cells.rows, region.y0, region.y1)
 
-    def blend(values: Array) -> Array:
-        out = np.empty(values.shape, np.uint8)
-        for rows in _runs(upper, lower):
-            for columns in _runs(left, right):
-                corners = (
-                    tables[row[rows.start], column[columns.start]]
-                    for row in (upper, lower)
-                    for column in (left, right)
-                )
-                part = np.ascontiguousarray(values[rows, columns])
-                out[rows, columns] = _blended(part, corners, x_share[columns], y_share[rows])
-        return out
-
-    def equalize(colour: Array) -> Array:
-        if colour.shape[2] == 1:
-            return blend(colour[:, :, 0])
-        converted = cv2.cvtColor(colour, cv2.COLOR_BGR2Lab)
-        cv2.insertChannel(blend(cv2.extractChannel(converted, 0)), converted, 0)
-        return cv2.cvtColor(converted, cv2.COLOR_Lab2BGR)
-
-    return on_colour(equalize, raster)
+    out = np.empty(values.shape, np.uint8)
+    for rows in _runs(upper, lower):
+        for columns in _runs(left, right):
+            corners = (
+                tables[row[rows.start], column[columns.start]]
+                for row in (upper, lower)
+                for column in (left, right)
+            )
+            part = np.ascontiguousarray(values[rows, columns])
+            out[rows, columns] = _blended(part, corners, x_share[columns], y_share[rows])
+    return out
 
 
 def _runs(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[slice]:
@@ -193,6 +215,11 @@ CLAHE = GlobalOperation(
     rate=lambda _: 15.0,
     scratch=24,
     measure=_measure,
+    split=("lab", "clahe/lab"),
     merge=_merge,
     resolve=_resolve,
+)
+
+CLAHE_LAB = replace(
+    CLAHE, name="clahe/lab", channels=(3, 4), split=None, measure=_measure_lab, resolve=_resolve_lab
 )

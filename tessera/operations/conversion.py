@@ -1,5 +1,6 @@
 """Operations that change the channels or the depth."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import cv2
@@ -171,7 +172,38 @@ COLORMAP = LocalOperation(
     produces=_colour_keeping_alpha,
     rate=lambda _: 300.0,
     scratch=8,
+    split=("grayscale", "colormap"),
     apply=_colormap,
+)
+
+
+def _converting(code: int) -> Callable[[Array, Parameters], Array]:
+    """Return what brings the colours into another space; alpha stays."""
+    return lambda raster, _: on_colour(lambda colour: cv2.cvtColor(colour, code), raster)
+
+
+YCRCB = LocalOperation(
+    name="ycrcb",
+    summary="Turn blue, green, red into Y, Cr, Cb; alpha stays.",
+    kind="point",
+    parameters=ToRgbParameters,
+    channels=(3, 4),
+    depths=(8,),
+    rate=lambda _: 1000.0,
+    scratch=8,
+    apply=_converting(cv2.COLOR_BGR2YCrCb),
+)
+
+LAB = LocalOperation(
+    name="lab",
+    summary="Turn blue, green, red into L, a, b; alpha stays.",
+    kind="point",
+    parameters=ToRgbParameters,
+    channels=(3, 4),
+    depths=(8,),
+    rate=lambda _: 330.0,
+    scratch=8,
+    apply=_converting(cv2.COLOR_BGR2Lab),
 )
 
 TO_RGB = LocalOperation(

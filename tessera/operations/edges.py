@@ -81,6 +81,7 @@ SOBEL = LocalOperation(
     halo=lambda parameters: parameters.ksize // 2,
     rate=lambda _: 120.0,
     scratch=24,
+    split=("grayscale", "sobel"),
     apply=_sobel,
 )
 
@@ -93,6 +94,7 @@ SCHARR = LocalOperation(
     halo=lambda _: 1,
     rate=lambda _: 120.0,
     scratch=24,
+    split=("grayscale", "scharr"),
     apply=_scharr,
 )
 
@@ -105,5 +107,6 @@ LAPLACIAN = LocalOperation(
     halo=lambda parameters: max(1, parameters.ksize // 2),
     rate=lambda _: 180.0,
     scratch=24,
+    split=("grayscale", "laplacian"),
     apply=_laplacian,
 )

@@ -161,6 +161,7 @@ THRESHOLD = LocalOperation(
     produces=gray_pixels,
     rate=lambda _: 2000.0,
     scratch=2,
+    split=("grayscale", "threshold"),
     apply=_threshold,
 )
 
@@ -186,5 +187,6 @@ ADAPTIVE_THRESHOLD = LocalOperation(
     halo=lambda parameters: parameters.ksize // 2,
     rate=lambda parameters: 300.0 if parameters.method == "mean" else 4000.0 / parameters.ksize,
     scratch=14,
+    split=("grayscale", "adaptive_threshold"),
     apply=_adaptive_threshold,
 )

@@ -1,6 +1,7 @@
 """Operations that need a histogram of the whole image: counted per tile, read off once, applied per tile."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, Self
 
 import cv2
@@ -66,6 +67,10 @@ def _brightness(raster: Array) -> Array:
     return with_channels(cv2.extractChannel(cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb), 0))
 
 
+def _first(raster: Array) -> Array:
+    return with_channels(cv2.extractChannel(raster, 0))
+
+
 def _counting(select: Callable[[Array], Array]) -> Callable[[Array, Placement, Any], Measured]:
     """Return the measurement that counts what *select* gives of the tile's core."""
 
@@ -91,17 +96,23 @@ def _cut(raster: Array, _: Placement, parameters: AutomaticThresholdParameters, 
 
 
 def _equalize(raster: Array, _placement: Placement, _: EqualizeParameters, table: bytes) -> Array:
-    levels = np.frombuffer(table, np.uint8)
+    return on_colour(lambda colour: _equalized(colour, table), raster)
 
-    def equalize(colour: Array) -> Array:
-        if colour.shape[2] == 1:
-            return cv2.LUT(colour, levels)
-        same = np.arange(256, dtype=np.uint8)
-        converted = cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)
-        equalized = cv2.LUT(converted, np.stack([levels, same, same], axis=1)[np.newaxis])
-        return cv2.cvtColor(equalized, cv2.COLOR_YCrCb2BGR)
 
-    return on_colour(equalize, raster)
+def _equalized(colour: Array, table: bytes) -> Array:
+    if colour.shape[2] == 1:
+        return cv2.LUT(colour, np.frombuffer(table, np.uint8))
+    return _with_brightness(cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb), table)
+
+
+def _equalize_ycrcb(raster: Array, _placement: Placement, _: EqualizeParameters, table: bytes) -> Array:
+    return on_colour(lambda colour: _with_brightness(colour.copy(), table), raster)
+
+
+def _with_brightness(converted: Array, table: bytes) -> Array:
+    """Return Y, Cr, Cb as colours, after Y was looked up, which is written into *converted*."""
+    brightness = cv2.LUT(cv2.extractChannel(converted, 0), np.frombuffer(table, np.uint8))
+    return cv2.cvtColor(cv2.insertChannel(brightness, converted, 0), cv2.COLOR_YCrCb2BGR)
 
 
 def _look_up(raster: Array, _placement: Placement, _: Parameters, table: bytes) -> Array:
@@ -141,6 +152,7 @@ THRESHOLD_OTSU = GlobalOperation(
     produces=gray_pixels,
     rate=lambda _: 300.0,
     scratch=9,
+    split=("grayscale", "threshold_otsu"),
     measure=_counting(gray),
     merge=_reading(lambda counts, _: np.array([histogram.otsu(counts)], np.uint8)),
     resolve=_cut,
@@ -155,6 +167,7 @@ THRESHOLD_TRIANGLE = GlobalOperation(
     produces=gray_pixels,
     rate=lambda _: 300.0,
     scratch=9,
+    split=("grayscale", "threshold_triangle"),
     measure=_counting(gray),
     merge=_reading(lambda counts, _: np.array([histogram.triangle(counts)], np.uint8)),
     resolve=_cut,
@@ -169,8 +182,18 @@ EQUALIZE = GlobalOperation(
     rate=lambda _: 100.0,
     scratch=11,
     measure=_counting(_brightness),
+    split=("ycrcb", "equalize/ycrcb"),
     merge=_reading(lambda counts, _: histogram.equalizing_table(counts)),
     resolve=_equalize,
+)
+
+EQUALIZE_YCRCB = replace(
+    EQUALIZE,
+    name="equalize/ycrcb",
+    channels=(3, 4),
+    split=None,
+    measure=_counting(_first),
+    resolve=_equalize_ycrcb,
 )
 
 AUTO_CONTRAST = GlobalOperation(

@@ -201,7 +201,7 @@ async def _planned(order: Order) -> Plan:
     stages = tuple(
         PlanStage(
             index=stage.index + 1,
-            name=tessera_local.stage_name(stage),
+            name=stage.name,
             tiles=stage.grid.count,
             columns=stage.tile_width,
             rows=stage.tile_height,

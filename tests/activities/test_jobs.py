@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from activities.attempts import MOST_ATTEMPTS
+from activities.attempts import MOST_ATTEMPTS, refuse_if_stopped
 from activities.stitch import stitch
 from activities.store import Store
 from tessera import naming
+from tessera.errors import Cancelled
 from tessera.messages import Result, StitchOrder
 from tessera.plan import Output, Step
 from tessera.planner import Limits
@@ -257,3 +258,25 @@ def test_the_machine_is_on_the_receipt() -> None:
     assert f"opencv {cv2.__version__}" in platform
     assert "numpy" in platform
     assert outcome.warnings == ()
+
+
+class AskedStore(MemoryStore):
+    """A store that counts how often it was asked whether a job is to stop."""
+
+    asked = 0
+
+    def exists(self, container: str, name: str) -> bool:
+        self.asked += name.endswith("/stop")
+        return super().exists(container, name)
+
+
+def test_a_stopped_run_costs_one_question_however_many_tiles_are_queued() -> None:
+    store, job = AskedStore(), "0" * 32
+    store.write(naming.JOBS, naming.stop_flag(job), naming.STOP_CANCEL)
+    for _ in range(5):
+        with pytest.raises(Cancelled):
+            refuse_if_stopped(job, store, run=1)
+    assert store.asked == 1
+    store.delete(naming.JOBS, naming.stop_flag(job))
+    refuse_if_stopped(job, store, run=2)
+    assert store.asked == 2

@@ -1,7 +1,4 @@
-"""The running API against its own description: schemathesis with all checks, keys asked for as on Azure.
-
-``TESSERA_CONTRACT=full`` runs all phases with many more cases; it takes some minutes.
-"""
+"""The running API against its own description: schemathesis with all checks, keys asked for as on Azure."""
 
 import json
 import os
@@ -19,12 +16,11 @@ from tests.support.images import encode, textured
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "contract"
-FULL = os.environ.get("TESSERA_CONTRACT") == "full"
-PHASES = "examples,coverage,fuzzing,stateful" if FULL else "fuzzing,stateful"
-MOST_EXAMPLES = 40 if FULL else 20
-LEAST_CASES = 2000 if FULL else 300
+PHASES = "examples,coverage,fuzzing,stateful"
+MOST_EXAMPLES = 40
+LEAST_CASES = 2000
 SEED = 20251124
-PATIENCE_SECONDS = 900 if FULL else 240
+PATIENCE_SECONDS = 600
 
 
 @pytest.fixture(scope="module")

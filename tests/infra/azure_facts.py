@@ -66,6 +66,7 @@ HOST_SETTINGS: Final = {
     # https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html, and decision 0006
     "MALLOC_ARENA_MAX",
     "OPENBLAS_NUM_THREADS",
+    "MALLOC_MMAP_THRESHOLD_",
     "MALLOC_TRIM_THRESHOLD_",
 }
 

@@ -1,0 +1,120 @@
+"""Tasks that each decode the upload from its top, and do several tiles, make the bytes of the whole image."""
+
+from random import Random
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from orchestrations.process_tiles import parts
+from tessera import naming, reference
+from tessera.messages import TileOrder, TilesOrder
+from tessera.pipeline import bind
+from tessera.plan import ImageInfo, Output, Pixels, Plan, Raster, Step, Upload
+from tessera.planner import Limits, make_plan
+from tests.support.driver import run_job
+from tests.support.images import decode, encode, textured
+from tests.support.memory_store import MemoryStore
+from tests.support.pipelines import INVERT, canny, median_blur, threshold
+
+SMALL_TILES = Limits(min_tile_pixels=1)
+PIPELINES = {
+    "invert": [INVERT],
+    "median": [median_blur(11)],
+    "gray": [threshold(99)],
+    "canny": [canny(40, 120)],
+    "two": [canny(40, 120), median_blur(5)],
+    "half": [Step(operation="scale", parameters={"factor": 0.5})],
+    "crop": [INVERT, Step(operation="crop", parameters={"x": 3, "y": 200, "width": 20, "height": 310})],
+    "flip": [Step(operation="flip", parameters={"direction": "vertical"}), median_blur(3)],
+}
+
+
+def planned(width: int, height: int, *pipeline: Step, kind: str = "jpeg", skips: bool = True) -> Plan:
+    image = ImageInfo(
+        format="png" if kind == "png" else "jpeg",
+        width=width,
+        height=height,
+        pixels=Pixels(channels=3),
+        size=1,
+        etag="",
+        skips=skips,
+    )
+    return make_plan(image, pipeline, Output(), Limits())
+
+
+def is_skipping(plan: Plan) -> bool:
+    source = plan.stages[0].source
+    return isinstance(source, Upload) and source.skipping
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+@pytest.mark.parametrize("name", PIPELINES)
+@settings(deadline=None, max_examples=12)
+@given(
+    width=st.integers(24, 70),
+    height=st.integers(520, 1500),
+    channels=st.sampled_from([1, 3]),
+    seed=st.integers(0, 99),
+)
+def test_the_result_is_that_of_the_whole_image(
+    kind: str, name: str, width: int, height: int, channels: int, seed: int
+) -> None:
+    image, store = textured(height, width, channels, seed=seed), MemoryStore()
+    if kind == "jpeg":
+        data = cv2.imencode(".jpg", image)[1].tobytes()
+        image = decode(data)
+    else:
+        data = encode(image)
+    job, outcome = run_job(store, data, PIPELINES[name], limits=SMALL_TILES, random=Random(seed))
+    assert outcome.state == "succeeded", outcome.fault
+    plan = Plan.model_validate_json(store.read(naming.JOBS, naming.plan(job)))
+    assume(is_skipping(plan))
+    made = decode(store.read(naming.RESULTS, f"{job}.png"))
+    steps = [bound.step for bound in bind(PIPELINES[name])]
+    np.testing.assert_array_equal(made, reference.run(image, steps), strict=True)
+
+
+def test_a_task_does_several_tiles_in_the_memory_of_one() -> None:
+    plan = planned(12_000, 12_000, INVERT)
+    (stage,) = plan.stages
+    assert is_skipping(plan)
+    assert (stage.grid.count, stage.tasks, stage.tiles_per_task) == (94, 8, 12)
+    assert plan.memory < 100 << 20
+
+
+def test_what_is_cheaper_with_a_raster_gets_one() -> None:
+    assert is_skipping(planned(6000, 4000, INVERT))
+    rotated = planned(6000, 4000, Step(operation="rotate", parameters={"degrees": 90}))
+    assert isinstance(rotated.stages[0].source, Raster), "its tiles go down the whole image"
+    held = planned(6000, 4000, INVERT, skips=False)
+    assert isinstance(held.stages[0].source, Raster), "a progressive file is decoded whole"
+    measured = planned(6000, 4000, Step(operation="threshold_otsu"))
+    assert isinstance(measured.stages[0].source, Raster), "one decoding makes it gray and measures it"
+    slow = planned(40_000, 40_000, median_blur(11))
+    assert isinstance(slow.stages[0].source, Raster), "a task would take too long"
+
+
+def test_orders_of_tasks_cover_the_tiles() -> None:
+    (stage,) = planned(12_000, 12_000, INVERT).stages
+    order = TilesOrder(
+        job="0" * 32,
+        upload="0" * 32,
+        image=planned(12_000, 12_000, INVERT).image,
+        stage=stage,
+        output=Output(),
+        first=3,
+        last=30,
+    )
+    found = parts(order)
+    assert all(isinstance(each, TileOrder) for each in found)
+    tiles = [
+        tile
+        for each in found
+        if isinstance(each, TileOrder)
+        for tile in range(each.tile, each.tile + each.count)
+    ]
+    assert tiles == list(range(3, 30))
+    assert [each.count for each in found if isinstance(each, TileOrder)] == [12, 12, 3]
