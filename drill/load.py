@@ -4,7 +4,8 @@ import asyncio
 import io
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,13 +21,14 @@ from drill.stack import Stack
 from drill.storage_faults import StorageFaults
 from tessera_client import AsyncClient, RetryPolicy
 from tessera_client.errors import TesseraClientError
-from tessera_client.models import Output, Step
+from tessera_client.models import FINAL_STATES, Output, Step
 
 _POLICY = RetryPolicy(attempts=200, first_wait=0.3, longest_wait=5.0, outage=0.0)
 """A refusal for too many jobs (429) is waited for; nothing else should happen."""
 
 _PATIENCE = 600.0
 _SAMPLE_SECONDS = 1.0
+_THREADS = 32
 _WARM_MINUTES = 10.0
 _GROWTH_ALLOWED = 1.15
 """Of the second half, if the test is long enough for everything to be warm by then."""
@@ -45,7 +47,7 @@ class Plan:
     jobs : int
         Jobs that the service lets run at a time; with fewer than *customers* some are sent away (429).
     pollers : int
-        Clients that ask how jobs are doing, each about once a second.
+        Clients that ask how all these jobs are doing, each about once a second.
     minutes : float
     """
 
@@ -79,6 +81,31 @@ class Loaded:
     seconds: float = 0.0
 
 
+class Running:
+    """The jobs under way: whoever polls takes one after the other, its customer waits for the end."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[str] = deque()
+        self._ends: dict[str, asyncio.Future[None]] = {}
+
+    async def over(self, job: str) -> None:
+        """Wait until somebody who polls has seen the end of a job."""
+        self._ends[job] = asyncio.get_running_loop().create_future()
+        self._jobs.append(job)
+        await asyncio.wait_for(self._ends[job], _PATIENCE)
+
+    def next(self) -> str | None:
+        """Take the job that was asked for longest ago."""
+        return self._jobs.popleft() if self._jobs else None
+
+    def seen(self, job: str, ended: bool) -> None:
+        """Note how a job is."""
+        if not ended:
+            self._jobs.append(job)
+        elif not self._ends[job].done():
+            self._ends[job].set_result(None)
+
+
 class _Counting(httpx.AsyncHTTPTransport):
     """Counts the statuses that the service answers with."""
 
@@ -94,7 +121,8 @@ class _Counting(httpx.AsyncHTTPTransport):
 
 async def run(plan: Plan, folder: Path) -> Loaded:
     """Keep a stack busy for a while, with its data in *folder*, and return what was seen."""
-    found, running, began = Loaded(plan), set[str](), time.monotonic()
+    found, running, began = Loaded(plan), Running(), time.monotonic()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     ledger = Ledger(folder / "ledger.jsonl")
     settings = {"TESSERA_MAX_RUNNING_JOBS": str(plan.jobs)}
     stack = Stack(folder, StorageFaults(0.0, 0), ledger, plan.workers, settings)
@@ -123,7 +151,7 @@ async def run(plan: Plan, folder: Path) -> Loaded:
     return found
 
 
-async def _keep_busy(plan: Plan, client: AsyncClient, running: set[str], found: Loaded, folder: Path) -> None:
+async def _keep_busy(plan: Plan, client: AsyncClient, running: Running, found: Loaded, folder: Path) -> None:
     """Run jobs, so many at a time, until the time is over; each place runs one at least."""
     images = inputs.some(12, *_MEGAPIXELS, seed=1)
     orders, until = stream(10**9, images, seed=1), time.monotonic() + plan.minutes * 60
@@ -133,7 +161,7 @@ async def _keep_busy(plan: Plan, client: AsyncClient, running: set[str], found: 
             order = next(orders)
             try:
                 await _run_one(client, order, running, found, folder)
-            except TesseraClientError as error:
+            except (TesseraClientError, TimeoutError) as error:
                 found.wrong.append(f"{order.words}: {type(error).__name__}: {error}")
             if time.monotonic() > until:
                 return
@@ -141,17 +169,13 @@ async def _keep_busy(plan: Plan, client: AsyncClient, running: set[str], found: 
     await asyncio.gather(*(place() for _ in range(plan.customers)))
 
 
-async def _run_one(client: AsyncClient, order: Order, running: set[str], found: Loaded, folder: Path) -> None:
+async def _run_one(client: AsyncClient, order: Order, running: Running, found: Loaded, folder: Path) -> None:
     data = inputs.file_of(order.given)
     upload = await client.upload(io.BytesIO(data), name=order.given.name)
     steps = [Step(step.operation, step.parameters) for step in order.steps]
     job = await client.submit(upload.id, steps, Output(format=order.output))
-    running.add(job.id)
-    try:
-        finished = await client.wait(job.id, timeout=_PATIENCE)
-        target = await client.download(finished, folder / job.id)
-    finally:
-        running.discard(job.id)
+    await running.over(job.id)
+    target = await client.download(await client.wait(job.id), folder / job.id)
     if wrong := await asyncio.to_thread(difference, order, target.read_bytes()):
         found.wrong.append(f"{order.words}: {wrong}")
     target.unlink()
@@ -159,16 +183,17 @@ async def _run_one(client: AsyncClient, order: Order, running: set[str], found: 
     found.done += 1
 
 
-async def _poll(url: str, running: set[str], found: Loaded, number: int) -> None:
-    """Ask how some job is doing, once a second as the service asks its clients to."""
+async def _poll(url: str, running: Running, found: Loaded, number: int) -> None:
+    """Ask how one job after the other is doing, about once a second as the service asks its clients to."""
     chance = random.Random(number)
     async with httpx.AsyncClient(base_url=url, timeout=120, transport=_Counting(found.answers)) as http:
         while True:
             await asyncio.sleep(chance.uniform(0.5, 1.5))
-            if running:
-                job, began = chance.choice(sorted(running)), time.monotonic()
-                await http.get(f"/api/v1/jobs/{job}")
+            if job := running.next():
+                began = time.monotonic()
+                answer = await http.get(f"/api/v1/jobs/{job}")
                 found.status_seconds.append(time.monotonic() - began)
+                running.seen(job, answer.is_success and answer.json()["state"] in FINAL_STATES)
 
 
 async def _sample(stack: Stack, found: Loaded) -> None:
