@@ -104,13 +104,14 @@ async def drill(plan: Plan, folder: Path) -> Drilled:
 async def _storm(plan: Plan, customer: Customer, striker: Striker) -> list[Run]:
     """Run all jobs, some at a time, and strike in between."""
     images = inputs.some(max(6, plan.jobs // 20), plan.smallest, plan.largest, plan.seed)
-    orders, strikes = iter(stream(plan.jobs, images, plan.seed)), asyncio.Queue[None]()
+    orders, strikes = iter(stream(plan.jobs, images, plan.seed)), asyncio.Queue[None](maxsize=1)
     runs: list[Run] = []
 
     async def serve(orders: Iterator[Order]) -> None:
         for order in orders:
             if order.number % plan.strike_every == plan.strike_every - 1:
-                strikes.put_nowait(None)
+                # Waits if need be: jobs don't run ahead of what is to hit them.
+                await strikes.put(None)
             runs.append(await customer.run(order))
 
     async def strike() -> None:
