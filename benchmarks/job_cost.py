@@ -9,21 +9,20 @@ of 12 megapixels, of a gigapixel, of an idle month, and the break-even with a fi
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any
 from unittest.mock import patch
 
 import cv2
 
-from activities.store import Stat
 from tessera.plan import Output, Step
 from tessera.prices import DEFAULT, Prices, Usage, billed_seconds, cost
+from tessera.receipts import QUEUE_OPERATIONS, TABLE_OPERATIONS
+from tests.support.counting_store import CountingStore, EachOnce
 from tests.support.driver import Driver, run_job
-from tests.support.memory_store import MemoryStore
 
 PHOTOGRAPH = Path(__file__).resolve().parents[1] / "examples" / "dandelion.jpg"
 PIPELINES = {
@@ -44,8 +43,6 @@ SECONDS_PER_EPISODE = 0.03
 """A turn of an orchestrator of 64 children: the replay (docs/scaling.md) and its storage. Assumed."""
 HTTP_EXECUTIONS, HTTP_SECONDS = 8, 0.1
 """Upload URL, submission and six looks at the status. Assumed."""
-QUEUE_OPERATIONS, TABLE_OPERATIONS = 7, 6
-"""Of the task hub, for each activity: two messages put, got and deleted; rows of the history. Assumed."""
 RESULT_DAYS = 7
 
 PLAN_DOLLARS = 2000.0
@@ -56,50 +53,6 @@ IDLE_DOLLARS = {
 }
 
 
-class _CountingStore(MemoryStore):
-    """Counts operations as they are priced, and bytes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.priced_writes = self.priced_reads = self.moved = 0
-
-    def stat(self, container: str, name: str) -> Stat:
-        self.priced_reads += 1
-        return super().stat(container, name)
-
-    def exists(self, container: str, name: str) -> bool:
-        self.priced_reads += 1
-        return super().exists(container, name)
-
-    def read(self, *arguments: Any, **options: Any) -> bytes:
-        data = super().read(*arguments, **options)
-        self.priced_reads += 1
-        self.moved += len(data)
-        return data
-
-    def write(self, container: str, name: str, data: bytes, **options: Any) -> None:
-        self.priced_writes += 1
-        self.moved += len(data)
-        super().write(container, name, data, **options)
-
-    def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
-        self.priced_writes += 1
-        self.moved += len(data)
-        super().put_block(container, name, block, data)
-
-    def blocks(self, container: str, name: str) -> dict[str, int]:
-        self.priced_reads += 1
-        return super().blocks(container, name)
-
-    def commit(self, *arguments: Any, **options: Any) -> None:
-        self.priced_writes += 1
-        super().commit(*arguments, **options)
-
-    def names(self, container: str, prefix: str) -> Iterator[str]:
-        self.priced_writes += 1
-        return super().names(container, prefix)
-
-
 @dataclass
 class _TimedDriver(Driver):
     """Keeps the seconds of every activity, storage included as the inputs say."""
@@ -108,7 +61,7 @@ class _TimedDriver(Driver):
 
     def _activity(self, name: str, data: Any) -> Any:
         store = self.store
-        assert isinstance(store, _CountingStore)
+        assert isinstance(store, CountingStore)
         before = (time.process_time(), store.priced_reads + store.priced_writes, store.moved)
         reply = super()._activity(name, data)
         spent = time.process_time() - before[0]
@@ -116,16 +69,6 @@ class _TimedDriver(Driver):
         waited = operations * SECONDS_PER_OPERATION + (store.moved - before[2]) / BYTES_PER_SECOND
         self.seconds.append(spent + waited)
         return reply
-
-
-class _EachOnce(Random):
-    """Never delivers a task twice: that is a test's business."""
-
-    def random(self) -> float:
-        return 1.0
-
-    def shuffle(self, x: Any) -> None:
-        """Keep the order."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +88,10 @@ class Job:
 
 def measure(upload: bytes, megapixels: float, pipeline: Sequence[Step], output: Output) -> Job:
     """Run one job and return what it took."""
-    store = _CountingStore()
+    store = CountingStore()
     seconds: list[float] = []
     with patch("tests.support.driver.Driver", partial(_TimedDriver, seconds=seconds)):
-        job, outcome = run_job(store, upload, list(pipeline), output, random=_EachOnce())
+        job, outcome = run_job(store, upload, list(pipeline), output, random=EachOnce())
     assert outcome.result is not None, outcome.fault
     episodes = len(seconds) + 2
     executions = len(seconds) + episodes + HTTP_EXECUTIONS

@@ -22,6 +22,7 @@ from activities.survey import survey
 from function_app.batches import end_batch, record_jobs
 from function_app.services import services
 from function_app.settings import Settings
+from function_app.tracing import export_job, traced
 from function_app.word import notify
 from orchestrations.process_batch import process_batch, process_jobs
 from orchestrations.process_image import process_image
@@ -61,15 +62,24 @@ def _cleanup(order: CleanupOrder, store: Store) -> None:
     cleanup(order, store)
     code = order.outcome.fault.code if order.outcome.fault else "none"
     _log.info("job ended: id=%s state=%s code=%s", order.job, order.outcome.state, code)
+    if export := services().export:
+        export_job(order, export)
 
 
 def _register_activity[Order: Message](
     name: str, order_type: type[Order], work: Callable[[Order, Store], Message | None]
 ) -> None:
     def activity(order: dict) -> dict:  # type: ignore[type-arg]  # the worker takes plain classes only
-        return reply(lambda message: work(message, services().store), order_type, order)
+        return reply(lambda message: _run(name, message, work), order_type, order)
 
     blueprint.function_name(name)(blueprint.activity_trigger(input_name="order", activity=name)(activity))
+
+
+def _run[Order: Message](
+    name: str, order: Order, work: Callable[[Order, Store], Message | None]
+) -> Message | None:
+    store, export = services().store, services().export
+    return traced(name, order, work, store, export) if export else work(order, store)
 
 
 def _task_retry(settings: Settings) -> df.RetryOptions:

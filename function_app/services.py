@@ -7,16 +7,19 @@ from functools import cache
 from function_app.blob_store import BlobStore
 from function_app.sas import Signer
 from function_app.settings import Settings, read_settings
+from function_app.span_export import SpanSender
 from function_app.storage import connect
+from function_app.tracing import Export
 
 
 @dataclass(frozen=True)
 class Services:
-    """The settings, the store and the signer of URLs."""
+    """The settings, the store, the signer of URLs, and what sends spans if somebody wants them."""
 
     settings: Settings
     store: BlobStore
     signer: Signer
+    export: Export | None = None
 
 
 def build(settings: Settings) -> Services:
@@ -28,7 +31,8 @@ def build(settings: Settings) -> Services:
         If the storage settings can't be used.
     """
     client = connect(settings)
-    return Services(settings, BlobStore(client), Signer(client))
+    export = SpanSender(settings.traces.get_secret_value(), settings) if settings.traces else None
+    return Services(settings, BlobStore(client), Signer(client), export)
 
 
 @cache

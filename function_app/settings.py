@@ -24,6 +24,9 @@ from pydantic import (
 from tessera.planner import Limits
 from tessera.prices import Prices, override
 
+APPLICATION_INSIGHTS = "InstrumentationKey="
+"""How a connection string of Application Insights begins."""
+
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LONGEST_URL_SECONDS = 24 * 60 * 60
 
@@ -60,6 +63,7 @@ class Settings(BaseModel):
     webhook_interval_ms: int = Field(15_000, ge=1, le=600_000, alias="TESSERA_WEBHOOK_INTERVAL_MS")
     webhook_attempts: int = Field(6, ge=1, le=20, alias="TESSERA_WEBHOOK_ATTEMPTS")
     history_days: int = Field(7, ge=1, le=365, alias="TESSERA_HISTORY_DAYS")
+    traces: SecretStr | None = Field(None, alias="TESSERA_TRACES")
 
     @property
     def connection_string(self) -> str | None:
@@ -106,6 +110,16 @@ class Settings(BaseModel):
             raise ValueError(
                 "no storage is set: set TESSERA_STORAGE_ACCOUNT_URL (managed identity), "
                 "TESSERA_STORAGE or AzureWebJobsStorage (connection string)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _traces_go_somewhere(self) -> Self:
+        traces = self.traces.get_secret_value() if self.traces else APPLICATION_INSIGHTS
+        if not (traces.startswith(APPLICATION_INSIGHTS) or is_safe_endpoint(traces)):
+            raise ValueError(
+                "TESSERA_TRACES must be the address of an OTLP receiver, such as "
+                "https://collector.example.org/v1/traces, or a connection string of Application Insights"
             )
         return self
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from orchestrations.process_tiles import run_gaps, run_tiles
-from orchestrations.replies import JobFault, Steps, call, value
+from orchestrations.replies import JobFault, Steps, call, queued, value
 from tessera.messages import (
     CleanupOrder,
     DirectOrder,
@@ -20,9 +20,10 @@ from tessera.messages import (
     Survey,
     SurveyOrder,
     Tally,
+    TaskOrder,
     TilesOrder,
 )
-from tessera.plan import Message, Plan, Stage
+from tessera.plan import Plan, Stage
 
 
 def process_image(context: Any, retry: Any) -> Steps[dict[str, Any]]:
@@ -36,9 +37,12 @@ def process_image(context: Any, retry: Any) -> Steps[dict[str, Any]]:
         The Durable SDK's retry options for every activity and sub-orchestrator.
     """
     order = JobOrder.from_json(context.get_input())
+    begun_at = context.current_utc_datetime.isoformat(timespec="milliseconds")
     outcome = yield from _outcome(context, retry, order)
-    cleanup = CleanupOrder(job=order.job, upload=order.upload, outcome=outcome, marks=order.marks)
-    yield from call(context, retry, "cleanup", cleanup)
+    cleanup = CleanupOrder(
+        job=order.job, upload=order.upload, outcome=outcome, marks=order.marks, begun_at=begun_at
+    )
+    yield from call(context, retry, "cleanup", queued(context, cleanup, order.run))
     if order.notify:
         yield context.call_sub_orchestrator("send_word", NotifyOrder(job=order.job).to_json())
     return outcome.to_json()
@@ -103,7 +107,8 @@ class _Job:
         self._lap("stitch")
         return Result.from_json(value(replies[0]))
 
-    def _task(self, activity: str, order: Message) -> Any:
+    def _task(self, activity: str, order: TaskOrder) -> Any:
+        order = queued(self._context, order, self._order.run)
         return self._context.call_activity_with_retry(activity, self._retry, order.to_json())
 
     def ended(self, fault: Fault | None, result: Result | None = None) -> Outcome:
@@ -176,10 +181,10 @@ class _Job:
 
     def _survey(self, plan: Plan, stage: Stage) -> Steps[Survey]:
         order = SurveyOrder(job=self._order.job, stage=stage, output=plan.output)
-        return Survey.from_json((yield from call(self._context, self._retry, "survey", order)))
+        return Survey.from_json(value((yield self._task("survey", order))))
 
-    def _call(self, phase: str, activity: str, order: Any) -> Steps[Any]:
-        reply = yield from call(self._context, self._retry, activity, order)
+    def _call(self, phase: str, activity: str, order: TaskOrder) -> Steps[Any]:
+        reply = value((yield self._task(activity, order)))
         self._lap(phase)
         return reply
 

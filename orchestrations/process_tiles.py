@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from orchestrations.replies import JobFault, Steps, value
+from orchestrations.replies import JobFault, Steps, queued, value
 from tessera.geometry import ceil_div
 from tessera.messages import Tally, TileOrder, TilesOrder
 
@@ -36,7 +36,7 @@ def run_tiles(context: Any, retry: Any, order: TilesOrder) -> Steps[Tally]:
         context.call_sub_orchestrator("process_tiles", part.to_json())
         if isinstance(part, TilesOrder)
         else context.call_activity_with_retry("process_tile", retry, part.to_json())
-        for part in parts(order)
+        for part in parts(queued(context, order, order.run))
     ]
     replies = yield context.task_all(children)
     tally = Tally()
@@ -74,6 +74,7 @@ def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
             TileOrder(
                 job=order.job,
                 run=order.run,
+                queued_at=order.queued_at,
                 upload=order.upload,
                 image=order.image,
                 stage=order.stage,

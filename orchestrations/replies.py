@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any
 
-from tessera.messages import Fault
+from tessera.messages import Fault, TaskOrder
 from tessera.plan import Message
 
 type Steps[T] = Generator[Any, Any, T]
@@ -28,6 +28,12 @@ def call(context: Any, retry: Any, activity: str, order: Message) -> Steps[Any]:
     """
     reply = yield context.call_activity_with_retry(activity, retry, order.to_json())
     return value(reply)
+
+
+def queued[Order: TaskOrder](context: Any, order: Order, run: int) -> Order:
+    """Return *order* as it is scheduled now, in this *run* of its job."""
+    now = context.current_utc_datetime.isoformat(timespec="milliseconds")
+    return order.model_copy(update={"run": run, "queued_at": now})
 
 
 def value(reply: dict[str, Any]) -> Any:

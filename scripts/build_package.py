@@ -25,6 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = Path(".python_packages/lib/site-packages")
 RUNS_ON = ("Linux", "x86_64", (3, 13))
 EPOCH = (1980, 1, 1, 0, 0, 0)
+FOR_DEVELOPERS = (".pyi", ".pyx", ".pxd", ".c", ".h", ".a")
+"""Kinds of files that only type checkers and compilers read."""
+WITH_SYMBOLS = ("aiohttp", "cryptography", "frozenlist", "multidict", "propcache")
+"""Packages whose compiled code has the symbols of a debugger. What makes pixels stays as its wheel has it."""
 FAST = 3
 """Of the archive: level 6 takes twice as long for 5 % less."""
 
@@ -64,12 +68,15 @@ def build(folder: Path) -> None:
     here = (platform.system(), platform.machine(), sys.version_info[:2])
     if here != RUNS_ON:
         raise PackageFailed(f"Packages are built for {RUNS_ON}, and this is {here}. Use CI or a container.")
+    if shutil.which("strip") is None:
+        raise PackageFailed("Packages are built for the smallest size: install binutils, for its strip.")
     shutil.rmtree(folder, ignore_errors=True)
     for path in deployed():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, target)
     install(folder / PACKAGES)
+    slim(folder / PACKAGES)
     # An instance may have nowhere to keep compiled code: each cold start would compile it all again.
     compileall.compile_dir(folder, quiet=1, stripdir=folder, invalidation_mode=UNCHECKED, workers=0)
 
@@ -95,11 +102,21 @@ def install(target: Path) -> None:
     environment = {**os.environ, "PKG_CONFIG_LIBDIR": os.devnull}
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
         raise PackageFailed("The packages of requirements.txt can't be installed; pip's message is above.")
+
+
+def slim(target: Path) -> None:
+    """Remove what doesn't run there."""
     # Commands that nobody calls there, and tests, which azure-functions-durable even installs as `tests`.
     shutil.rmtree(target / "bin", ignore_errors=True)
     for folder in sorted(target.rglob("tests"), reverse=True):
         if folder.is_dir():
             shutil.rmtree(folder)
+    for path in files(target):
+        if path.suffix in FOR_DEVELOPERS:
+            path.unlink()
+    libraries = [path for package in WITH_SYMBOLS for path in files(target / package) if path.suffix == ".so"]
+    if subprocess.run(["strip", "--strip-unneeded", *libraries], check=False).returncode:
+        raise PackageFailed("Symbols can't be stripped; strip's message is above.")
 
 
 def files(folder: Path) -> list[Path]:

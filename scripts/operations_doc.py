@@ -60,6 +60,8 @@ SHOWN: Mapping[str, dict[str, Any]] = {
 HEAD = """\
 # Operations
 
+After this page you can choose an operation and its parameters, and you know what each looks like.
+
 <!-- Written by scripts/operations_doc.py from the catalogue: change it there. -->
 
 Every operation gives, on tiles of any size, byte for byte what the whole-image reference in

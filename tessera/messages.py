@@ -37,32 +37,41 @@ RESUMABLE: Final = ("gave-up", "internal")
 """Codes of faults that are not the input's: what is done by then is used when the job is taken up again."""
 
 
-class JobOrder(Message):
-    """What the orchestrator of a job is started with.
+class TaskOrder(Message):
+    """What every task of a job is told.
 
-    *plan* is there if the upload was inspected before. *run* counts how often the job was taken up: from the
-    second on, what is done isn't done again. *marks* are blobs that say something of the job outside its own
-    folder. *notify* means that somebody wants word of the end.
+    *run* counts how often the job was taken up. *queued_at* is when the task was scheduled, by the clock of
+    its orchestrator (ISO 8601).
     """
 
     job: JobId
+    run: int = 1
+    queued_at: str | None = None
+
+
+class JobOrder(TaskOrder):
+    """What the orchestrator of a job is started with.
+
+    *plan* is there if the upload was inspected before. From the second *run* on, what is done isn't done
+    again. *marks* are blobs that say something of the job outside its own folder. *notify* means that
+    somebody wants word of the end.
+    """
+
     upload: JobId
     pipeline: tuple[Step, ...]
     output: Output
     page: int = 0
     plan: Plan | None = None
-    run: int = 1
     marks: tuple[str, ...] = ()
     notify: bool = False
 
 
-class IngestOrder(Message):
+class IngestOrder(TaskOrder):
     """Make *target* of the upload: a block raster, or what its tiles read; keep *exif* if that is wanted.
 
     What *ingest* says is done between decoding and the raster.
     """
 
-    job: JobId
     upload: JobId
     image: ImageInfo
     target: Raster | Upload
@@ -70,19 +79,16 @@ class IngestOrder(Message):
     exif: bool = False
 
 
-class DirectOrder(Message):
+class DirectOrder(TaskOrder):
     """Do a whole job that is one tile."""
 
-    job: JobId
     upload: JobId
     plan: Plan
 
 
-class TilesOrder(Message):
-    """Run the tiles ``first <= index < last`` of a stage, in the *run*-th run of the job."""
+class TilesOrder(TaskOrder):
+    """Run the tiles ``first <= index < last`` of a stage."""
 
-    job: JobId
-    run: int = 1
     upload: JobId
     image: ImageInfo
     stage: Stage
@@ -91,11 +97,9 @@ class TilesOrder(Message):
     last: int
 
 
-class TileOrder(Message):
-    """Run *count* tiles of a stage from *tile* on, one after another, in the *run*-th run of the job."""
+class TileOrder(TaskOrder):
+    """Run *count* tiles of a stage from *tile* on, one after another."""
 
-    job: JobId
-    run: int = 1
     upload: JobId
     image: ImageInfo
     stage: Stage
@@ -104,39 +108,34 @@ class TileOrder(Message):
     count: int = 1
 
 
-class ReduceOrder(Message):
+class ReduceOrder(TaskOrder):
     """Merge what the tiles of a stage measured, and commit the label map they wrote."""
 
-    job: JobId
     stage: Stage
 
 
-class SurveyOrder(Message):
+class SurveyOrder(TaskOrder):
     """Look what is there of a stage that an earlier run of the job began."""
 
-    job: JobId
     stage: Stage
     output: Output
 
 
-class PreviewOrder(Message):
+class PreviewOrder(TaskOrder):
     """Put the small pictures of input and result together."""
 
-    job: JobId
     plan: Plan
 
 
-class OverviewsOrder(Message):
+class OverviewsOrder(TaskOrder):
     """Make the overviews that span tiles."""
 
-    job: JobId
     plan: Plan
 
 
-class StitchOrder(Message):
+class StitchOrder(TaskOrder):
     """Commit the tiles of the last stage as one file."""
 
-    job: JobId
     plan: Plan
 
 
@@ -202,13 +201,16 @@ class Outcome(Message):
     written: int = 0
 
 
-class CleanupOrder(Message):
-    """Remove what a finished job no longer needs, then record its outcome. *marks* are the order's."""
+class CleanupOrder(TaskOrder):
+    """Remove what a finished job no longer needs, then record its outcome.
 
-    job: JobId
+    *marks* are the order's; *begun_at* is when the orchestrator began (ISO 8601).
+    """
+
     upload: JobId
     outcome: Outcome
     marks: tuple[str, ...] = ()
+    begun_at: str | None = None
 
 
 class NotifyOrder(Message):

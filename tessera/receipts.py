@@ -22,9 +22,11 @@ _TASK_SECONDS: Final = 0.06
 _STEP_SECONDS: Final = 0.15
 """What a task costs beside its pixels, and what a turn of the orchestrator takes."""
 
-_TASK_READS, _TASK_WRITES = 3, 2
-_MESSAGES, _ROWS = 6, 6
-"""Queue messages and table rows that the task hub takes for a task."""
+_TASK_READS, _TASK_WRITES = 6, 4
+"""Operations on blobs for a task, those around the tiles shared out: what jobs of some tens of tiles do."""
+
+QUEUE_OPERATIONS, TABLE_OPERATIONS = 6, 6
+"""What the task hub takes for a task: two messages put, got and deleted, and rows of the history. Assumed."""
 
 _UNCERTAIN: Final = 1.6
 
@@ -108,10 +110,10 @@ def wall_seconds(plan: Plan, instances: int) -> float:
 
 
 def task_count(plan: Plan) -> int:
-    """Return the tasks of a job: tiles, and the steps around them."""
+    """Return the tasks of a job: tiles, and the steps around them, which make its pictures too."""
     if plan.direct:
         return 3
-    return 3 + sum(stage.tasks + (1 if stage.measure else 0) for stage in plan.stages)
+    return 4 + plan.output.pyramid + sum(stage.tasks + (1 if stage.measure else 0) for stage in plan.stages)
 
 
 def estimate(plan: Plan, memory_gigabytes: float, prices: Prices) -> CostRange:
@@ -152,8 +154,8 @@ def _usage(work: Work, memory_gigabytes: float) -> Usage:
         executions=2 * started,
         reads=_TASK_READS * started,
         writes=_TASK_WRITES * started,
-        queue_operations=_MESSAGES * started,
-        table_operations=_ROWS * started,
+        queue_operations=QUEUE_OPERATIONS * started,
+        table_operations=TABLE_OPERATIONS * started,
     )
 
 

@@ -41,6 +41,9 @@ param retentionDays int = 7
 @description('Settings of the app to override, such as { TESSERA_MAX_BYTES: \'1073741824\' }.')
 param appSettings object = {}
 
+@description('Where the traces of jobs go: ApplicationInsights, None, or the address of an OTLP receiver.')
+param traces string = 'ApplicationInsights'
+
 @description('Whether the app reaches its storage through a virtual network.')
 param vnetEnabled bool = false
 
@@ -203,6 +206,7 @@ module functions 'modules/functions.bicep' = {
     packageUrl: '${hubStorage.outputs.blobEndpoint}app-package'
     imageAccountUrl: imageStorage.outputs.blobEndpoint
     insightsConnectionString: monitoring.outputs.insightsConnectionString
+    tracesTo: traces == 'ApplicationInsights' ? monitoring.outputs.insightsConnectionString : traces == 'None' ? '' : traces
     schedulerEndpoint: durableBackend == 'DurableTaskScheduler' ? scheduler.outputs.endpoint : ''
     subnetId: vnetEnabled ? network.outputs.functionsSubnetId : ''
     instanceMemoryMB: instanceMemoryMB

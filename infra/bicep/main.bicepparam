@@ -10,6 +10,7 @@ param siteUpdateStrategy = readEnvironmentVariable('TESSERA_SITE_UPDATE', 'Recre
 param durableBackend = readEnvironmentVariable('TESSERA_DURABLE_BACKEND', 'AzureStorage')
 param retentionDays = int(readEnvironmentVariable('TESSERA_RETENTION_DAYS', '7'))
 param appSettings = json(readEnvironmentVariable('TESSERA_APP_SETTINGS', '{}'))
+param traces = readEnvironmentVariable('TESSERA_TRACES', 'ApplicationInsights')
 param vnetEnabled = bool(readEnvironmentVariable('TESSERA_VNET', 'false'))
 param pageSignInClientId = readEnvironmentVariable('TESSERA_SIGN_IN_CLIENT_ID', '')
 param pageAllowedAddresses = readEnvironmentVariable('TESSERA_PAGE_ADDRESSES', '')

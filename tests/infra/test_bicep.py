@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.azure_facts import API_VERSIONS, ROLES
-from tests.infra.conftest import BICEP, FILES, Document, nodes, resources, run, unwrapped
+from tests.infra.conftest import BICEP, FILES, ROOT, Document, nodes, resources, run, unwrapped
 
 SKIP = re.compile(r"// checkov:skip=(CKV_AZURE_\d+)(?:: (.+))?")
 # Where keys, passwords or tokens would come from.
@@ -223,3 +223,11 @@ def test_checkov_is_content_and_every_skip_is_needed_and_explained(tools: Path) 
     }
     assert set(written) == skipped, "a skip without effect, or an effect without its skip"
     assert [skip for skip, reason in written.items() if len(reason) < 20] == [], "a skip says why"
+
+
+def test_the_workbook_reads_attributes_that_spans_have() -> None:
+    read = set(re.findall(r"tessera\.\w+", (BICEP / "workbook.json").read_text()))
+    made = set(re.findall(r'"(tessera\.\w+)"', (ROOT / "function_app" / "tracing.py").read_text()))
+    told = set(re.findall(r"`(tessera\.\w+)`", (ROOT / "docs" / "operate.md").read_text()))
+    assert read == {"tessera.queue_wait", "tessera.read", "tessera.compute", "tessera.write"}
+    assert read <= told <= made

@@ -13,6 +13,9 @@ param packageUrl string
 param imageAccountUrl string
 param insightsConnectionString string
 
+@description('Where the traces of jobs go: a connection string, an address, or nowhere.')
+param tracesTo string
+
 @description('Endpoint of the Durable Task Scheduler, or empty where Azure Storage holds the task hub.')
 param schedulerEndpoint string
 
@@ -47,6 +50,7 @@ var ownSettings = {
   TESSERA_INSTANCE_MEMORY_MB: '${instanceMemoryMB}'
   TESSERA_MAX_INSTANCES: '${maximumInstanceCount}'
   TESSERA_RETENTION_DAYS: '${retentionDays}'
+  TESSERA_TRACES: tracesTo
 }
 
 // Settings of this form replace those of host.json, so that one package serves both backends.

@@ -1,0 +1,141 @@
+"""A store that knows how long was spent in it: one for each task that is traced."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
+from time import perf_counter, time_ns
+from types import TracebackType
+from typing import NamedTuple
+
+from activities.store import OCTETS, Stat, Store
+
+
+class BusyTime:
+    """Counts the seconds in which at least one thread is inside; a context manager for each of them."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._lock = Lock()
+        self._inside = 0
+        self._since = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._since = perf_counter()
+            self._inside += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self.seconds += perf_counter() - self._since
+
+
+class Moment(NamedTuple):
+    """A time (nanoseconds since 1970), and the seconds that the store was read, written or either by then."""
+
+    at: int
+    read: float = 0.0
+    written: float = 0.0
+    either: float = 0.0
+
+
+class TimedStore:
+    """`activities.store.Store` over *store* that counts the time in it.
+
+    ``created`` are the new blobs by name, each with the moment when it was about to be written: marks of
+    attempts are among them, and say when each of a task's tiles was begun.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.reading, self.writing, self.either = BusyTime(), BusyTime(), BusyTime()
+        self.created: dict[str, Moment] = {}
+
+    def now(self) -> Moment:
+        """Return this moment."""
+        return Moment(time_ns(), self.reading.seconds, self.writing.seconds, self.either.seconds)
+
+    def stat(self, container: str, name: str) -> Stat:
+        """Return size and ETag; raise `BlobMissing` if there is no such blob."""
+        with self._in(self.reading):
+            return self._store.stat(container, name)
+
+    def exists(self, container: str, name: str) -> bool:
+        """Tell whether there is a committed blob of this name."""
+        with self._in(self.reading):
+            return self._store.exists(container, name)
+
+    def read(
+        self,
+        container: str,
+        name: str,
+        offset: int = 0,
+        length: int | None = None,
+        *,
+        etag: str | None = None,
+    ) -> bytes:
+        """Return *length* bytes from *offset*; what it raises is what the store does."""
+        with self._in(self.reading):
+            return self._store.read(container, name, offset, length, etag=etag)
+
+    def blocks(self, container: str, name: str) -> dict[str, int]:
+        """Return the bytes of each block by its id, committed or not; nothing if there are none."""
+        with self._in(self.reading):
+            return self._store.blocks(container, name)
+
+    def names(self, container: str, prefix: str) -> Iterator[str]:
+        """Yield the names that begin with *prefix*, of blobs and of uncommitted ones."""
+        found = self._store.names(container, prefix)
+        while True:
+            with self._in(self.reading):
+                name = next(found, None)
+            if name is None:
+                return
+            yield name
+
+    def write(
+        self,
+        container: str,
+        name: str,
+        data: bytes,
+        *,
+        media_type: str = OCTETS,
+        new: bool = False,
+    ) -> None:
+        """Write a whole blob; with *new*, raise `BlobExists` if the name is taken."""
+        before = self.now()
+        with self._in(self.writing):
+            self._store.write(container, name, data, media_type=media_type, new=new)
+        if new:
+            self.created[name] = before
+
+    def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
+        """Upload an uncommitted block; a second one of the same id takes its place."""
+        with self._in(self.writing):
+            self._store.put_block(container, name, block, data)
+
+    def commit(
+        self,
+        container: str,
+        name: str,
+        blocks: Sequence[str],
+        *,
+        media_type: str = OCTETS,
+    ) -> None:
+        """Make the blob of these blocks, in this order; raise `BlobMissing` if one wasn't uploaded."""
+        with self._in(self.writing):
+            self._store.commit(container, name, blocks, media_type=media_type)
+
+    def delete(self, container: str, name: str) -> None:
+        """Remove a blob with its uncommitted blocks; a missing one is success."""
+        with self._in(self.writing):
+            self._store.delete(container, name)
+
+    @contextmanager
+    def _in(self, busy: AbstractContextManager[None]) -> Iterator[None]:
+        with self.either, busy:
+            yield
