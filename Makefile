@@ -1,6 +1,6 @@
 # `make help` lists the targets; a comment after a target's name is its line there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo screenshots up test check format bench bench-giga lock clean
+.PHONY: help setup demo screenshots up test check format bench bench-giga drill load lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
@@ -14,6 +14,8 @@ API_PORT ?= 7071
 STORAGE_PORT ?= 10000
 PYTEST_FLAGS ?=
 BENCH_FLAGS ?=
+DRILL_FLAGS ?=
+LOAD_FLAGS ?=
 LOCK_FLAGS ?=
 
 help:  ## list the targets
@@ -50,6 +52,12 @@ bench: setup  ## compare with other libraries, into benchmarks/RESULTS.md (BENCH
 
 bench-giga: setup  ## images of a gigapixel: memory, seconds, disk (BENCH_FLAGS="--megapixels 100 --only canny")
 	@$(BIN)/python -m benchmarks.giga --write $(BENCH_FLAGS)
+
+drill: setup  ## run jobs while storage, workers and the host are made to fail (DRILL_FLAGS="--jobs 100 --seed 2")
+	@$(BIN)/python -m drill faults $(DRILL_FLAGS)
+
+load: setup  ## run many small jobs at once and watch answers and memory (LOAD_FLAGS="--minutes 30")
+	@$(BIN)/python -m drill load $(LOAD_FLAGS)
 
 # No index, no file of links: a lock file is the same wherever it is compiled.
 PIP_COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \

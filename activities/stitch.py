@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from activities.attempts import refuse_if_stopped
 from activities.metadata import dpi_of, exif_of, profile_of
 from activities.store import BlobMissing, Store
+from activities.tile_output import blocks_of_result
 from tessera import naming
 from tessera.checksum import Adler
 from tessera.codecs import Codec, Layout, Picture, codec_for
@@ -73,7 +74,7 @@ def _laid_out(
 
 def _parts(order: StitchOrder, codec: Codec, grids: Sequence[Grid], store: Store) -> list[list[Part]]:
     name = naming.result(order.job, codec.extension)
-    blocks, levels = store.blocks(naming.RESULTS, name), []
+    blocks, levels = blocks_of_result(order.job, codec, store), []
     for level, grid in enumerate(grids):
         found = read_parts(blocks, level)
         if missing := [tile for tile in range(grid.count) if tile not in found]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from activities.store import Store
+from activities.tile_output import blocks_of_result
 from tessera import naming
 from tessera.codecs import codec_for
 from tessera.messages import Survey, SurveyOrder, Tally
@@ -13,13 +14,13 @@ MOST_GAPS = 32
 
 
 def survey(order: SurveyOrder, store: Store) -> Survey:
-    """Return which tiles of the stage are missing: two calls to storage."""
+    """Return which tiles of the stage are missing: two or three calls to storage."""
     stage = order.stage
     if stage.measure is None:
-        container, name = naming.RESULTS, naming.result(order.job, codec_for(order.output).extension)
+        blocks = blocks_of_result(order.job, codec_for(order.output), store)
     else:
-        container, name = naming.WORK, naming.work(order.job, naming.summaries(stage.index))
-    parts = read_parts(store.blocks(container, name))
+        blocks = store.blocks(naming.WORK, naming.work(order.job, naming.summaries(stage.index)))
+    parts = read_parts(blocks)
     done = Tally(
         tiles=len(parts),
         retried=sum(part.attempt - 1 for part in parts.values()),

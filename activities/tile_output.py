@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from activities.store import Store
 from tessera import naming
 from tessera.checksum import Adler
-from tessera.codecs import codec_for
+from tessera.codecs import Codec, codec_for
+from tessera.codecs.tiff import TiffCodec
 from tessera.geometry import Grid
 from tessera.parts import part_block
 from tessera.plan import Output
@@ -58,3 +59,15 @@ def put_encoded(
     for level, coded in enumerate(encoded.overviews, 1):
         written += put(effort.block(Adler(), coded.data, level), coded.data, coded.index)
     return written + put(effort.block(encoded.checksum, encoded.data), encoded.data, encoded.index)
+
+
+def blocks_of_result(job: str, codec: Codec, store: Store) -> dict[str, int]:
+    """Return the bytes of the blocks that a result can be made of, by their ids.
+
+    A part that the head can't be told of is of no use: the work area may be lost while the result is not.
+    """
+    blocks = store.blocks(naming.RESULTS, naming.result(job, codec.extension))
+    if not isinstance(codec, TiffCodec):
+        return blocks
+    indexed = store.blocks(naming.WORK, naming.work(job, naming.indexes()))
+    return {block: size for block, size in blocks.items() if block in indexed}

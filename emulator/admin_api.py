@@ -27,14 +27,21 @@ class AdminApi:
         The app's functions.
     run_timer
         Runs a timer-triggered function now.
+    redeliver
+        Delivers once more what the worker of a process id runs.
     """
 
     def __init__(
-        self, pool: WorkerPool, functions: Iterable[Function], run_timer: Callable[[str], Awaitable[bool]]
+        self,
+        pool: WorkerPool,
+        functions: Iterable[Function],
+        run_timer: Callable[[str], Awaitable[bool]],
+        redeliver: Callable[[int], list[str]],
     ) -> None:
         self._pool = pool
         self._functions = list(functions)
         self._run_timer = run_timer
+        self._redeliver = redeliver
         self._started = time.monotonic()
 
     def add_to(self, router: web.UrlDispatcher) -> None:
@@ -49,6 +56,7 @@ class AdminApi:
         router.add_route("*", "/admin/host/ping", self._ping)
         router.add_get("/admin/host/status", self._status)
         router.add_get("/admin/emulator/workers", self._workers)
+        router.add_post(r"/admin/emulator/workers/{pid:\d+}/redeliver", self._deliver_again)
         router.add_get("/admin/functions", self._list)
         router.add_post("/admin/functions/{name}", self._run)
 
@@ -72,6 +80,9 @@ class AdminApi:
 
     async def _workers(self, _request: web.Request) -> web.Response:
         return json_response(200, [_show(worker) for worker in self._pool.workers])
+
+    async def _deliver_again(self, request: web.Request) -> web.Response:
+        return json_response(200, self._redeliver(int(request.match_info["pid"])))
 
     async def _list(self, _request: web.Request) -> web.Response:
         listed = [

@@ -59,6 +59,7 @@ class Azurite:
         self._say = say
         self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self._ready = False
 
     @property
     def connection_string(self) -> str:
@@ -67,6 +68,16 @@ class Azurite:
             f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};"
             f"BlobEndpoint=http://{_HOST}:{self._port}/{_ACCOUNT};"
         )
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the one that runs, or ran last."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def answers(self) -> bool:
+        """Whether one runs and answers."""
+        return self._ready
 
     async def start(self) -> None:
         """Start it and wait until it answers.
@@ -111,14 +122,15 @@ class Azurite:
                 preexec_fn=dies_with(os.getpid(), signal.SIGTERM),
             )
         try:
-            await asyncio.wait_for(self._answers(self._process), _START_DEADLINE)
+            await asyncio.wait_for(self._answering(self._process), _START_DEADLINE)
+            self._ready = True
         except TimeoutError as error:
             raise AzuriteError(f"Azurite doesn't answer on port {self._port}; see {log}") from error
         except AzuriteError as error:
             printed = log.read_text(errors="replace").strip()[-_TAIL:]
             raise AzuriteError(f"{error}: {printed or 'it printed nothing'}") from error
 
-    async def _answers(self, process: Process) -> None:
+    async def _answering(self, process: Process) -> None:
         while process.returncode is None:
             try:
                 _, writer = await asyncio.open_connection(_HOST, self._port)
@@ -133,6 +145,7 @@ class Azurite:
         failures = 0
         while self._process is not None:
             code = await self._process.wait()
+            self._ready = False
             self._say(f"Azurite ended with exit code {code}; starting it again on port {self._port}")
             await asyncio.sleep(_RESTART_DELAYS[min(failures, len(_RESTART_DELAYS) - 1)])
             try:

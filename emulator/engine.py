@@ -61,6 +61,7 @@ class Engine:
         self._ready_instances: deque[str] = deque()
         self._deaths: Counter[int | str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: list[tuple[Worker, Activity]] = []
         self._timers = TimerQueue(self._fire)
 
     async def open(self) -> None:
@@ -132,6 +133,24 @@ class Engine:
             self._deliver(message)
         self.pump()
 
+    def redeliver(self, pid: int) -> list[str]:
+        """Deliver what a worker runs once more, as Azure does when the lease on it has run out.
+
+        Parameters
+        ----------
+        pid
+            The worker's process id.
+
+        Returns
+        -------
+        list of str
+            Names of the activities. The first result of each counts.
+        """
+        again = [activity for worker, activity in self._under_way if worker.pid == pid]
+        self._ready_activities.extendleft(again)
+        self.pump()
+        return [activity.name for activity in again]
+
     def pump(self) -> None:
         """Give ready work to free slots."""
         while self._ready_instances:
@@ -171,12 +190,14 @@ class Engine:
             self.pump()
 
     async def _run_activity(self, activity: Activity, worker: Worker) -> None:
+        self._under_way.append((worker, activity))
         try:
             event = await self._invoke_activity(activity, worker)
         except WorkerDiedError:
             self._again(activity.id, partial(self._requeue, activity))
             return
         finally:
+            self._under_way.remove((worker, activity))
             self._pool.give_back(worker, ACTIVITY)
         self._deaths.pop(activity.id, None)
         finished = partial(transactions.finish_activity, activity=activity, event=event)

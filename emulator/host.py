@@ -132,7 +132,7 @@ class Host:
         routes = endpoints(functions, settings.route_prefix)
         start = StartApi(engine, store, orchestrators, settings.default_version, client)
         management = (start, DurableApi(engine, store))
-        admin = AdminApi(pool, functions, timers.run_now)
+        admin = AdminApi(pool, functions, timers.run_now, engine.redeliver)
         http = HttpFunctions(routes, pool, keys, client)
         await serve(stack, public_app(http, management, admin, keys), public)
         await serve(stack, internal_app(management), internal)

@@ -103,7 +103,7 @@ class Transport:
             except httpx.TransportError as broken:
                 failure = UploadFailed(f"the connection to storage broke: {reason(broken)}")
                 raise TransientFailure(failure) from broken
-            if response.status_code in TRANSIENT_STATUSES:
+            if response.status_code in TRANSIENT_STATUSES or _was_damaged(response):
                 raise TransientFailure(UploadFailed(refusal(response)), retry_after(response.headers))
             if not response.is_success:
                 raise UploadRefused(refusal(response), EXPIRED_HINT if response.status_code == 403 else None)
@@ -127,3 +127,8 @@ class Transport:
             )
         except httpx.TransportError as broken:
             raise connection_failed(self.connection.api_url, broken) from broken
+
+
+def _was_damaged(response: httpx.Response) -> bool:
+    """Say whether storage got other bytes than were sent, by their digest."""
+    return bool(response.headers.get("x-ms-error-code") == "Md5Mismatch")

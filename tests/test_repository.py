@@ -188,6 +188,8 @@ def copied_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("tessera_client", "import tessera_local", "tessera_client uses nothing else of ours"),
         ("tessera_local", "import function_app", "tessera_local knows no cloud, service or client"),
         ("emulator", "import function_app", "emulator uses nothing of ours"),
+        ("emulator", "import drill", "emulator uses nothing of ours"),
+        ("drill", "import function_app", "drill reaches the service as its clients do"),
     ],
 )
 def test_a_wrong_import_breaks_its_contract(

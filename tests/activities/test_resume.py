@@ -8,7 +8,8 @@ import pytest
 
 from activities.cleanup import cleanup
 from activities.survey import MOST_GAPS, gaps
-from tessera import naming
+from tessera import naming, reference
+from tessera.codecs import codec_for
 from tessera.messages import CleanupOrder, Fault, JobOrder, Outcome
 from tessera.pipeline import bind
 from tessera.plan import Output
@@ -28,18 +29,20 @@ class ProcessDied(BaseException):
 
 
 class BrittleStore(MemoryStore):
-    """A store whose user dies at the write of block number *last*; it counts the blocks put by blob."""
+    """A store whose user dies after *last* blocks, or the ``most`` of a blob; it counts those put by blob."""
 
     def __init__(self, last: int) -> None:
         super().__init__()
         self.left = last
         self.put: Counter[str] = Counter()
+        self.most: dict[str, int] = {}
 
     def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
-        if self.left == 0:
+        blob = name.partition("/")[2] or "result"
+        if self.left == 0 or self.put[blob] == self.most.get(blob):
             raise ProcessDied
         self.left -= 1
-        self.put[name.partition("/")[2] or "result"] += 1
+        self.put[blob] += 1
         super().put_block(container, name, block, data)
 
 
@@ -72,6 +75,29 @@ def test_wherever_a_job_ended_its_next_run_gives_the_same_bytes(death: int) -> N
     assert outcome.tiles == 16
     if done["summaries-00"]:
         assert store.put["source"] == done["source"], "what was decoded is not decoded again"
+
+
+OUTPUTS = [Output(), Output(format="tiff"), Output(format="tiff", pyramid=True)]
+
+
+@pytest.mark.parametrize("output", OUTPUTS, ids=["png", "tiff", "pyramid"])
+def test_a_job_whose_work_area_is_lost_comes_to_the_same_pixels(output: Output) -> None:
+    image = textured(1300, 1800)
+    store, job, upload = BrittleStore(last=10**6), "1" * 32, "2" * 32
+    store.write(naming.UPLOADS, upload, encode(image))
+    store.write(naming.JOBS, naming.record(job), b"{}")
+    limits, name = Limits(band_rows=512, tile_columns=512), naming.result(job, codec_for(output).extension)
+    first = JobOrder(job=job, upload=upload, pipeline=(median_blur(5),), output=output)
+    store.most["result"] = 6
+    with pytest.raises(ProcessDied):
+        Driver(store, limits, Random(3)).run(first)
+    for lost in list(store.names(naming.WORK, naming.work(job))):
+        store.delete(naming.WORK, lost)
+    store.most.clear()
+    outcome = Driver(store, limits, Random(1)).run(first.model_copy(update={"run": 2}))
+    assert outcome.state == "succeeded", outcome.fault
+    made = decode(store.read(naming.RESULTS, name))
+    np.testing.assert_array_equal(made, reference.run(image, [median_blur(5)]))
 
 
 @pytest.mark.parametrize(("code", "kept"), [("gave-up", True), ("internal", True), ("corrupt-image", False)])

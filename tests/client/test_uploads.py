@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tessera_client import Client, Refused, UploadFailed, UploadRefused, UploadState
 from tessera_client.uploads import MIB, MOST_BLOCKS, SINGLE_PUT_LIMIT, SMALLEST_BLOCK, block_size
 from tests.client.conftest import QUICK
-from tests.client.fake_api import SIGNATURE, FakeApi
+from tests.client.fake_api import SIGNATURE, FakeApi, Fault
 
 
 def some_bytes(size: int, seed: int = 7) -> bytes:
@@ -63,6 +63,13 @@ def test_a_small_file_is_sent_again_when_storage_hangs_up(api: FakeApi, client: 
     api.hang_up("PUT", "/blob/", times=2)
     upload = client.upload(io.BytesIO(b"pixels"))
     assert api.blobs[f"uploads/{upload.id}"] == b"pixels"
+
+
+def test_bytes_that_were_damaged_on_their_way_are_sent_again(api: FakeApi, client: Client) -> None:
+    api.faults += [Fault("PUT", "/blob/", 400, headers={"x-ms-error-code": "Md5Mismatch"})] * 2
+    upload = client.upload(io.BytesIO(b"pixels"))
+    assert api.blobs[f"uploads/{upload.id}"] == b"pixels"
+    assert len(api.sent("PUT", "/blob/")) == 3
 
 
 def test_nothing_is_committed_when_a_block_is_lost_for_good(api: FakeApi, client: Client) -> None:

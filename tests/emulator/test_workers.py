@@ -128,3 +128,23 @@ def test_a_timer_function_that_was_missed_runs_at_the_start_as_past_due(tmp_path
         ticks = until(lambda: _ticks(host, 0), 20, "the missed tick")
         first = min(ticks)
         assert '"past_due": true' in host.status(f"tick-{first}")["input"]
+
+
+def test_what_a_worker_runs_can_be_delivered_to_another_too(tmp_path: Path) -> None:
+    with emulate(tmp_path, "--min-workers", "2") as host:
+        until(lambda: len(_pids(host)) == 2, 20, "two workers")
+        instance = host.start("effects", {"key": "k", "n": 1, "seconds": 2})
+        until((tmp_path / "ledger").exists, 20, "the activity to run")
+        (line,) = _ran(tmp_path)
+        again = host.http.post(f"/admin/emulator/workers/{line.split()[1]}/redeliver")
+        assert again.json() == ["effect"]
+        assert host.http.post("/admin/emulator/workers/1/redeliver").json() == []
+        until(lambda: len(_ran(tmp_path)) == 2, 20, "the activity to run a second time")
+        assert host.status(instance)["runtimeStatus"] == "Running"
+        assert host.wait(instance)["output"] == ["k.0", "k.last", True]
+        history = host.status(instance, showHistory="true")["historyEvents"]
+        assert [event["EventType"] for event in history].count("TaskCompleted") == 2
+
+
+def _ran(folder: Path) -> list[str]:
+    return (folder / "ledger").read_text().splitlines()

@@ -100,6 +100,7 @@ def test_no_tests_no_tools_no_secrets_are_in_it(package: Path) -> None:
         "tests",
         "local.settings.json",
         ".env",
+        "drill",
         "emulator",
         "tessera_client",
         "streamlit",
