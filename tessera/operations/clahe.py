@@ -195,7 +195,7 @@ def _blended(
     above_left *= one - down
     below_left *= down
     above_left += below_left
-    return np.asarray(np.clip(np.rint(above_left, out=above_left), 0, _LEVELS - 1), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(above_left), np.uint8)
 
 
 def _neighbours(size: int, count: int, start: int, stop: int) -> tuple[Any, Any, NDArray[np.float32]]:

@@ -16,7 +16,7 @@ type Body = tuple[str, bytes]
 
 
 class Received(NamedTuple):
-    """A span as a receiver sees it; times in seconds since 1970."""
+    """A span as a receiver sees it; times in seconds since 1970. *instance* is the process it is of."""
 
     name: str
     trace: str
@@ -26,6 +26,7 @@ class Received(NamedTuple):
     end: float
     attributes: dict[str, Any]
     error: str
+    instance: str = ""
 
 
 @contextmanager
@@ -75,6 +76,14 @@ def otlp_spans(bodies: list[Body]) -> list[Received]:
                 each.key: getattr(each.value, each.value.WhichOneof("value")) for each in span.attributes
             },
             error=span.status.message if span.status.code == Status.STATUS_CODE_ERROR else "",
+            instance=next(
+                (
+                    each.value.string_value
+                    for each in resource.resource.attributes
+                    if each.key == "service.instance.id"
+                ),
+                "",
+            ),
         )
         for request in requests
         for resource in request.resource_spans
