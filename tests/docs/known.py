@@ -12,6 +12,7 @@ _DEMO: Final = "tests/e2e/test_demo.py"
 _SMOKE: Final = "tests/smoke/test_main_job.py"
 _PACKAGE: Final = "tests/infra/test_package.py"
 _DOCS: Final = "tests/infra/test_docs.py"
+_DRILL: Final = "tests/e2e/test_drill_command.py"
 _EMULATOR: Final = "tests/emulator"
 
 RUN_ELSEWHERE: Final = {
@@ -21,6 +22,14 @@ RUN_ELSEWHERE: Final = {
     ".venv/bin/python -m benchmarks.job_cost": f"{_DOCS}::test_the_cost_program_runs",
     ".venv/bin/python -m benchmarks.scaling": f"{_DOCS}::test_the_table_of_the_simulation_is_what_it_prints",
     ".venv/bin/python -m pytest tests/smoke": f"{_SMOKE}::test_the_service_says_that_it_is_well",
+    'make drill DRILL_FLAGS="--jobs 100 --seed 2"': (
+        "tests/drill/test_drills.py::test_jobs_survive_what_happens_to_storage_workers_and_host"
+    ),
+    'make load LOAD_FLAGS="--minutes 30"': (
+        "tests/drill/test_drills.py::test_more_jobs_than_are_let_in_are_sent_away_and_come_again"
+    ),
+    "tessera drill --jobs 100 --at-once 8": f"{_DRILL}::test_every_result_is_right_though_workers_are_killed",
+    "tessera drill --kill-every 5": f"{_DRILL}::test_every_result_is_right_though_workers_are_killed",
     "python -m pytest tests/emulator": (
         f"{_EMULATOR}/test_crashes.py::"
         "test_kills_at_random_moments_lose_nothing_and_repeat_nothing_that_was_recorded"

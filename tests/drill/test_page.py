@@ -28,7 +28,7 @@ def test_each_command_is_written_rightly(command: str) -> None:
         checked = CliRunner().invoke(app, [*arguments, "--help"])
         assert checked.exit_code == 0, checked.output
     else:
-        assert command == "python -m drill faults --help"
+        assert command == ".venv/bin/python -m drill faults --help"
 
 
 def test_the_makefile_lists_them() -> None:
