@@ -117,11 +117,8 @@ def _from_blocks(raster: Raster, data: bytes, height: int) -> Array:
 def _read_deflated(raster: Raster, region: Rect, fetch: ReadRange) -> Array:
     out = np.empty((region.height, region.width, raster.channels), f"<{raster.dtype}")
     grid = raster.grid
-    touched = list(grid.touching(region))
-    across = touched[-1] % grid.columns - touched[0] % grid.columns + 1
-    for start in range(0, len(touched), across):
-        row = touched[start : start + across]
-        for index, data in zip(row, _deflated(row, fetch), strict=True):
+    for run in grid.runs(region):
+        for index, data in zip(run, _deflated(run, fetch), strict=True):
             tile = grid.tile(index)
             part = tile.intersection(region)
             block = _to_pixels(raster, isal_zlib.decompress(data), tile.width)

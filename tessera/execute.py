@@ -124,13 +124,9 @@ class StageRun:
 def _touched(
     source: Raster, region: Rect, tables: Callable[[int, int], list[bytes]]
 ) -> Iterator[tuple[Rect, bytes]]:
-    """Yield the tiles of a label map that share pixels with *region*, and their tables, row by row."""
-    grid = source.grid
-    touched = list(grid.touching(region))
-    across = touched[-1] % grid.columns - touched[0] % grid.columns + 1
-    for start in range(0, len(touched), across):
-        row = touched[start : start + across]
-        yield from zip(map(grid.tile, row), tables(row[0], row[-1] + 1), strict=True)
+    """Yield the tiles of a label map that share pixels with *region*, and their tables."""
+    for run in source.grid.runs(region):
+        yield from zip(map(source.grid.tile, run), tables(run[0], run[-1] + 1), strict=True)
 
 
 def run_whole(

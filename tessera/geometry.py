@@ -168,9 +168,22 @@ class Grid:
         >>> list(Grid(10, 10, 4, 4).touching(Rect(3, 0, 5, 5)))
         [0, 1, 3, 4]
         """
-        for row in range(rect.y0 // self.tile_height, ceil_div(rect.y1, self.tile_height)):
-            for column in range(rect.x0 // self.tile_width, ceil_div(rect.x1, self.tile_width)):
-                yield row * self.columns + column
+        for run in self.runs(rect):
+            yield from run
+
+    def runs(self, rect: Rect) -> list[range]:
+        """Return the numbers of the tiles that share pixels with *rect*, as few runs without gaps.
+
+        >>> Grid(10, 10, 4, 4).runs(Rect(3, 0, 5, 5))
+        [range(0, 2), range(3, 5)]
+        >>> Grid(10, 10, 10, 4).runs(Rect(3, 0, 5, 5))
+        [range(0, 2)]
+        """
+        rows = range(rect.y0 // self.tile_height, ceil_div(rect.y1, self.tile_height))
+        first, last = rect.x0 // self.tile_width, ceil_div(rect.x1, self.tile_width)
+        if last - first == self.columns:
+            return [range(rows.start * last, rows.stop * last)]
+        return [range(row * self.columns + first, row * self.columns + last) for row in rows]
 
 
 class Placement(NamedTuple):
