@@ -1,5 +1,6 @@
 """Reading by ranges: few requests, nothing beyond what was asked, and never less."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -95,8 +96,28 @@ def test_a_rect_that_is_not_inside_is_refused() -> None:
             image.read(rect)
 
 
-def test_a_streamed_image_is_not_read_at_random() -> None:
-    image = Requests(encode(textured(64, 64))).open()
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_streamed_image_gives_boxes_downwards_and_keeps_nothing_of_what_is_between(suffix: str) -> None:
+    data = encode(textured(400, 300), suffix)
+    whole = np.concatenate(list(Requests(data).open().bands(400)))
+    image = Requests(data).open()
+    assert image.skips
     assert not image.random
-    with pytest.raises(ValueError, match="this png is read from top to bottom only"):
+    for box in (Rect(5, 40, 90, 60), Rect(0, 60, 300, 61), Rect(7, 311, 300, 400)):
+        np.testing.assert_array_equal(image.read(box), whole[box.slices], strict=True)
+
+
+def test_a_streamed_image_that_is_cut_off_is_noticed_by_who_gets_there() -> None:
+    data = encode(textured(400, 300))
+    image = Requests(data[: len(data) // 2]).open()
+    image.read(Rect(0, 20, 300, 40))
+    with pytest.raises(CorruptImage, match="truncated or damaged"):
+        image.read(Rect(0, 380, 300, 400))
+
+
+def test_an_image_that_the_decoder_holds_is_not_read_by_boxes() -> None:
+    data = cv2.imencode(".jpg", textured(64, 64), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    image = Requests(data).open()
+    assert not image.random
+    with pytest.raises(ValueError, match="this jpeg is read from top to bottom only"):
         image.read(image.frame)
