@@ -491,7 +491,7 @@ def test_help_shows_an_example(command: str) -> None:
 def test_every_command_is_in_the_help_of_the_whole() -> None:
     text = CliRunner().invoke(app, ["--help"]).stdout
     assert [name for name in COMMANDS if f"│ {name} " not in text] == []
-    assert len(COMMANDS) == 15
+    assert len(COMMANDS) == 16
 
 
 def test_an_upload_that_broke_goes_on_with_the_same_command(api: FakeApi, photo: Path) -> None:
