@@ -12,6 +12,7 @@ from tessera_client import AsyncClient, RetryPolicy
 from tessera_client.errors import (
     ApiError,
     DownloadFailed,
+    NotFound,
     Refused,
     TesseraClientError,
     UploadFailed,
@@ -117,6 +118,9 @@ class Customer:
         try:
             if run.job:
                 await self._client.delete(run.job)
+        except NotFound:
+            # The worker that deleted it was killed before it answered, and was asked again.
+            return None
         except TesseraClientError as error:
             return f"it could not be deleted: {error}"
         return None
