@@ -7,6 +7,7 @@ const LONGEST_WAIT = 10_000;
 // The page makes a picture of a small file itself; of a larger one the browser does, where it can decode it.
 const HANDED_OVER = 2 << 20;
 const HANDED_OVER_TIFF = 16 << 20;
+const HANDED_OVER_UNDRAWN = 16 << 20;
 const MOST_DECODED = 256 << 20;
 const HEAD = 64 << 10;
 const TRIES_TO_DRAW = 3;
@@ -195,7 +196,8 @@ async function picture(source) {
     if (made) return { picture: await base64(made), head: await base64(source.slice(0, HEAD)) };
     if (tried < TRIES_TO_DRAW) await pause(500 * 2 ** tried);
   }
-  return {};
+  // The page draws what the browser can't, if that isn't much to hand over.
+  return source.size <= HANDED_OVER_UNDRAWN ? { picture: await base64(source) } : {};
 }
 
 async function drawn(source) {
