@@ -7,10 +7,10 @@ from time import perf_counter
 from activities.attempts import begin, refuse_if_stopped
 from activities.metadata import keep_metadata
 from activities.previews import Patches, write_input_preview
-from activities.reports import write_report
+from activities.reports import write_merged
 from activities.store import Store
 from activities.uploads import index_of_restarts, open_upload
-from tessera import blockraster, naming, tables
+from tessera import blockraster, naming
 from tessera.decoding import Decoding
 from tessera.formats import ImageFile
 from tessera.geometry import Rect
@@ -71,17 +71,10 @@ def _decoded(order: IngestOrder, file: ImageFile, raster: Raster, store: Store) 
             pending.append(pool.submit(store.put_block, naming.WORK, name, naming.tile_block(index), data))
         for upload in pending:
             upload.result()
-    _put_measured(job, decoding, store)
+    # Before the raster is there: who finds that finds these, too.
+    for each, merged in decoding.tables():
+        write_merged(job, each.table, each.report, merged, store)
     blocks = [naming.tile_block(index) for index in range(raster.bands.count)]
     store.commit(naming.WORK, name, [naming.HEAD_BLOCK, *blocks])
     write_input_preview(job, order.image, seen.picture(), store)
     return blockraster.HEADER_BYTES + box.height * raster.row_bytes
-
-
-def _put_measured(job: str, decoding: Decoding, store: Store) -> None:
-    """Keep what was measured, before the raster is there: who finds that finds these, too."""
-    for each, merged in decoding.tables():
-        if each.report is not None:
-            write_report(job, each.report, merged[0], store)
-        else:
-            store.write(naming.WORK, naming.work(job, naming.table(each.table)), tables.pack(merged))

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from activities.attempts import refuse_if_stopped
-from activities.reports import write_report
+from activities.reports import write_merged
 from activities.store import BlobMissing, Store
-from tessera import blockraster, naming, tables
+from tessera import blockraster, naming
 from tessera.messages import ReduceOrder
 from tessera.parts import read_parts
 from tessera.pipeline import bind_global
@@ -31,9 +31,7 @@ def reduce(order: ReduceOrder, store: Store) -> None:
         _commit_labels(order.job, stage.target, tiles, store)
     operation, parameters = bind_global(stage.measure)
     merged = operation.merge(stage.grid, _summaries(order, store), parameters)
-    if stage.report is not None:
-        return write_report(order.job, stage.report, merged[0], store)
-    store.write(naming.WORK, naming.work(order.job, naming.table(stage.index)), tables.pack(merged))
+    write_merged(order.job, stage.index, stage.report, merged, store)
 
 
 def _commit_labels(job: str, target: Raster, tiles: list[str], store: Store) -> None:

@@ -1,5 +1,7 @@
 """What counts as a good end of a job: the drill must be able to fail."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,8 @@ JOB, UPLOAD = "a" * 32, "b" * 32
 ORDER = Order(0, Input(60, 40, ".png", 1), "invert", "png")
 
 
-def ended(state: str, code: str | None = None, **more: object) -> Run:
-    return Run(ORDER, 0.0, 9.0, JOB, UPLOAD, state, code, "why", **more)  # type: ignore[arg-type]
+def ended(state: str, code: str | None = None, **more: Any) -> Run:
+    return Run(ORDER, 0.0, 9.0, JOB, UPLOAD, state, code, "why", **more)
 
 
 def fault(kind: str, detail: str = "") -> Fault:
