@@ -47,6 +47,7 @@ def traced(operation: str, source: Path) -> tuple[Job, list[Received]]:
 
 
 def _spans(job: Job, bodies: list[Body]) -> list[Received]:
+    """Return the spans of a job; a worker sends them up to a second after its work."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         found = [span for span in otlp_spans(bodies) if span.trace == job.id]

@@ -63,7 +63,7 @@ def started(command: list[str], log: Path, more: dict[str, str]) -> Iterator["su
 
 
 def wait_until(ready: Path | str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait for a file or a page."""
+    """Wait for a file or a page, neither of which tells when it is there."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (ready.exists() if isinstance(ready, Path) else answers(ready)):
         assert process.poll() is None, log.read_text()

@@ -18,12 +18,16 @@ def batch_of(uploads: list[str], **more: Any) -> dict[str, Any]:
     return body
 
 
-def wait(http: httpx.Client, batch: str) -> dict[str, Any]:
+def wait(http: httpx.Client, batch: str, headers: dict[str, str] | None = None) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE
-    while (view := http.get(f"{BATCHES}/{batch}").raise_for_status().json())["manifest"] is None:
+    while (view := _asked(http, batch, headers))["manifest"] is None:
         assert time.monotonic() < deadline, view
         time.sleep(0.1)
-    return dict(view)
+    return view
+
+
+def _asked(http: httpx.Client, batch: str, headers: dict[str, str] | None) -> dict[str, Any]:
+    return dict(http.get(f"{BATCHES}/{batch}", headers=headers).raise_for_status().json())
 
 
 def test_every_input_is_a_job_and_the_manifest_says_what_became_of_it(http: httpx.Client) -> None:
@@ -117,8 +121,7 @@ def test_batches_are_listed_newest_first_page_by_page_to_their_owner(http: httpx
     answer = http.get(f"{BATCHES}?cursor=am9icyBhZnRlciB4", headers=mine)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-cursor"), "that of another list"
     for batch in made:
-        while http.get(f"{BATCHES}/{batch}", headers=mine).json()["manifest"] is None:
-            time.sleep(0.1)
+        wait(http, batch, mine)
 
 
 def test_a_batch_is_visible_to_its_owner_only(http: httpx.Client) -> None:
