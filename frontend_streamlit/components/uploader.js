@@ -7,10 +7,8 @@ const LONGEST_WAIT = 10_000;
 // The page makes a picture of a small file itself; of a larger one the browser does, where it can decode it.
 const HANDED_OVER = 2 << 20;
 const HANDED_OVER_TIFF = 16 << 20;
-const HANDED_OVER_UNDRAWN = 16 << 20;
 const MOST_DECODED = 256 << 20;
 const HEAD = 64 << 10;
-const TRIES_TO_DRAW = 3;
 // They go on while another view is shown, which takes the component away.
 const queues = (window.tesseraUploads ??= new Map());
 const views = new WeakMap();
@@ -190,33 +188,23 @@ async function picture(source) {
   const handedOver = /\.tiff?$/i.test(source.name) ? HANDED_OVER_TIFF : HANDED_OVER;
   if (source.size <= handedOver) return { picture: await base64(source) };
   if (source.size > MOST_DECODED) return {};
-  // A browser that is short of something refuses now and then what it does a moment later.
-  for (let tried = 1; tried <= TRIES_TO_DRAW; tried++) {
-    const made = await drawn(source);
-    if (made) return { picture: await base64(made), head: await base64(source.slice(0, HEAD)) };
-    if (tried < TRIES_TO_DRAW) await pause(500 * 2 ** tried);
-  }
-  // The page draws what the browser can't, if that isn't much to hand over.
-  return source.size <= HANDED_OVER_UNDRAWN ? { picture: await base64(source) } : {};
-}
-
-async function drawn(source) {
   try {
     const decoded = await createImageBitmap(source);
     const scale = Math.min(1, 1200 / Math.max(decoded.width, decoded.height));
     const canvas = document.createElement("canvas");
     canvas.width = Math.max(1, Math.round(decoded.width * scale));
     canvas.height = Math.max(1, Math.round(decoded.height * scale));
-    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const context = canvas.getContext("2d");
     context.imageSmoothingQuality = "high";
     context.drawImage(decoded, 0, 0, canvas.width, canvas.height);
     decoded.close();
     const values = context.getImageData(0, 0, canvas.width, canvas.height).data;
     const seeThrough = values.some((value, i) => i % 4 === 3 && value < 255);
     const kind = seeThrough ? "image/png" : "image/jpeg";
-    return await new Promise((resolve) => canvas.toBlob(resolve, kind, 0.9));
+    const made = await new Promise((resolve) => canvas.toBlob(resolve, kind, 0.9));
+    return made ? { picture: await base64(made), head: await base64(source.slice(0, HEAD)) } : {};
   } catch {
-    return null;
+    return {};
   }
 }
 
