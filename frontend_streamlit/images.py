@@ -79,7 +79,9 @@ def show() -> None:
     st.subheader("1. Image", anchor=False)
     st.session_state.pop(_SHOWN, None)
     if read_settings().uploads == "browser" and not st.session_state.get("storage_unreachable"):
-        _take_from_browser()
+        # A place of its own: what a run of the fragment leaves must not be taken for the image below.
+        with st.container():
+            _take_from_browser()
     else:
         _take_in()
     if any(not image.delivery.done for image in chosen()):
