@@ -30,7 +30,7 @@ def cleanup(order: CleanupOrder, store: Store) -> None:
     if fault is None or fault.code not in RESUMABLE:
         work = list(store.names(naming.WORK, naming.work(order.job)))
         _keep_efforts(order.job, work, store)
-        _delete(naming.WORK, work, store)
+        _delete([(naming.WORK, name) for name in work], store)
         if order.outcome.state != "succeeded":
             _drop_result(order.job, store)
     store.write(
@@ -48,17 +48,13 @@ def cleanup(order: CleanupOrder, store: Store) -> None:
 
 def remove_job(job: str, upload: str, marks: Sequence[str], store: Store) -> None:
     """Remove every trace of a job: work area, result, upload, and its records last."""
-    remove_work(job, store)
-    store.delete(naming.UPLOADS, upload)
-    for mark in marks:
-        store.delete(naming.JOBS, mark)
-    _remove(naming.JOBS, f"{job}/", store)
+    _delete([*_made(job, store), (naming.UPLOADS, upload), *((naming.JOBS, mark) for mark in marks)], store)
+    _delete(_found(naming.JOBS, f"{job}/", store), store)
 
 
 def remove_work(job: str, store: Store) -> None:
     """Remove what a job has made: the work area, and the result or the blocks of one."""
-    _remove(naming.WORK, naming.work(job), store)
-    _remove(naming.RESULTS, job, store)
+    _delete(_made(job, store), store)
 
 
 def _keep_efforts(job: str, work: Sequence[str], store: Store) -> None:
@@ -73,7 +69,7 @@ def _drop_result(job: str, store: Store) -> None:
     names = list(store.names(naming.RESULTS, job))
     for name in names:
         _keep(job, naming.LAST_STAGE, store.blocks(naming.RESULTS, name), store)
-    _delete(naming.RESULTS, names, store)
+    _delete([(naming.RESULTS, name) for name in names], store)
 
 
 def _keep(job: str, stage: str, blocks: dict[str, int], store: Store) -> None:
@@ -83,10 +79,14 @@ def _keep(job: str, stage: str, blocks: dict[str, int], store: Store) -> None:
         store.write(naming.JOBS, name, json.dumps(efforts).encode(), media_type="application/json")
 
 
-def _remove(container: str, prefix: str, store: Store) -> None:
-    _delete(container, store.names(container, prefix), store)
+def _made(job: str, store: Store) -> list[tuple[str, str]]:
+    return [*_found(naming.WORK, naming.work(job), store), *_found(naming.RESULTS, job, store)]
 
 
-def _delete(container: str, names: Iterable[str], store: Store) -> None:
+def _found(container: str, prefix: str, store: Store) -> list[tuple[str, str]]:
+    return [(container, name) for name in store.names(container, prefix)]
+
+
+def _delete(blobs: Iterable[tuple[str, str]], store: Store) -> None:
     with ThreadPoolExecutor(_DELETES_AT_ONCE) as pool:
-        deque(pool.map(lambda name: store.delete(container, name), names), maxlen=0)
+        deque(pool.map(lambda blob: store.delete(*blob), blobs), maxlen=0)

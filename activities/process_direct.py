@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
 from activities.attempts import begin, refuse_if_stopped
+from activities.blocks import put_all, size_of
 from activities.metadata import keep_metadata
 from activities.previews import Array, Patches, write_input_preview, write_preview
 from activities.reports import write_report
 from activities.store import Store
-from activities.tile_output import Effort, put_encoded
+from activities.tile_output import Effort, encoded_blocks
 from activities.uploads import open_upload
 from tessera import naming
 from tessera.execute import run_whole
@@ -42,10 +43,15 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
     effort = Effort(0, attempt, started)
     with ThreadPoolExecutor(1) as pool:
         shown = pool.submit(_show, order, raster, made, store)
-        written = put_encoded(order.job, plan.output, plan.stages[-1].grid, effort, made, store)
+        blocks = encoded_blocks(order.job, plan.output, plan.stages[-1].grid, effort, made)
+        put_all(blocks, store)
         shown.result()
     return Tally(
-        tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
+        tiles=1,
+        retried=attempt - 1,
+        written=size_of(blocks),
+        seconds=effort.seconds,
+        platforms=(platform_id(),),
     )
 
 

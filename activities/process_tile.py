@@ -1,12 +1,13 @@
 """Run tiles of a stage: read their windows, process them, put their parts of the output as blocks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 from activities.attempts import begin, refuse_if_stopped
+from activities.blocks import Block, Sender, size_of
 from activities.previews import Patches
 from activities.store import Store
-from activities.tile_output import Effort, put_encoded
+from activities.tile_output import Effort, encoded_blocks
 from activities.uploads import Downwards, open_upload
 from tessera import blockraster, naming, tables
 from tessera.checksum import Adler
@@ -15,6 +16,9 @@ from tessera.messages import Tally, TileOrder
 from tessera.operations.base import Measured
 from tessera.plan import Raster, Stage, Upload
 from tessera.platform_id import platform_id
+
+_ASK_SECONDS = 0.5
+"""Between two questions whether the job is to stop, in a task of several tiles."""
 
 
 def process_tile(order: TileOrder, store: Store) -> Tally:
@@ -36,30 +40,46 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     if _is_first_to_see(stage):
         read = seen.watching(read)
     run = StageRun.of(stage, read, _tables(order.job, store))
-    for tile in range(order.tile, order.tile + order.count):
-        if tile > order.tile:
-            refuse_if_stopped(order.job, store, order.run)
-        each = order.model_copy(update={"tile": tile, "count": 1})
-        tally = tally.followed_by(_process(each, started, run, made, store))
-        started = perf_counter()
+    asked, last = started, order.tile + order.count - 1
+    with Sender(store) as sender:
+        for tile in range(order.tile, last + 1):
+            if perf_counter() - asked > _ASK_SECONDS:
+                refuse_if_stopped(order.job, store, order.run)
+                asked = perf_counter()
+            put = sender.finish if tile == last else sender.send
+            each = order.model_copy(update={"tile": tile, "count": 1})
+            tally = tally.followed_by(_process(each, started, run, made, store, put))
+            started = perf_counter()
     seen.put(order.job, "input", order.tile, store)
     made.put(order.job, "result", order.tile, store)
     return tally
 
 
-def _process(order: TileOrder, started: float, run: StageRun, made: Patches, store: Store) -> Tally:
+def _process(
+    order: TileOrder,
+    started: float,
+    run: StageRun,
+    made: Patches,
+    store: Store,
+    put: Callable[[Sequence[Block]], None],
+) -> Tally:
     decodes, task = isinstance(order.stage.source, Upload), naming.tile_task(order.stage.index, order.tile)
     attempt = begin(order.job, task, store, decodes=decodes)
     effort, grid = Effort(order.tile, attempt, started), order.stage.grid
     core = grid.tile(order.tile)
     if order.stage.measure:
-        written = _put_measured(order, run.measured(core), effort, store)
+        blocks = _measured_blocks(order, run.measured(core), effort)
     else:
         pixels = run.tile(core)
         made.see(pixels, core)
-        written = put_encoded(order.job, order.output, grid, effort, pixels, store)
+        blocks = encoded_blocks(order.job, order.output, grid, effort, pixels)
+    put(blocks)
     return Tally(
-        tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
+        tiles=1,
+        retried=attempt - 1,
+        written=size_of(blocks),
+        seconds=effort.seconds,
+        platforms=(platform_id(),),
     )
 
 
@@ -91,14 +111,13 @@ def _reader(job: str, name: str, store: Store) -> Callable[[int, int], bytes]:
     return lambda offset, length: store.read(naming.WORK, naming.work(job, name), offset, length)
 
 
-def _put_measured(order: TileOrder, measured: Measured, effort: Effort, store: Store) -> int:
-    """Put the labels, then the summary: the tile counts as done when the latter is there."""
-    written = len(measured.summary)
-    target = order.stage.target
+def _measured_blocks(order: TileOrder, measured: Measured, effort: Effort) -> list[Block]:
+    """Return the labels, then the summary: the tile counts as done when the latter is there."""
+    blocks, target = list[Block](), order.stage.target
     if target is not None and measured.labels is not None:
         data = blockraster.to_deflated_block(target, measured.labels)
-        store.put_block(naming.WORK, naming.work(order.job, target.name), naming.tile_block(order.tile), data)
-        written += len(data)
+        labels = naming.work(order.job, target.name)
+        blocks.append(Block(naming.WORK, labels, naming.tile_block(order.tile), data))
     summaries = naming.work(order.job, naming.summaries(order.stage.index))
-    store.put_block(naming.WORK, summaries, effort.block(Adler(), measured.summary), measured.summary)
-    return written
+    block = effort.block(Adler(), measured.summary)
+    return [*blocks, Block(naming.WORK, summaries, block, measured.summary)]

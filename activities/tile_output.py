@@ -6,6 +6,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from activities.blocks import Block
 from activities.store import Store
 from tessera import naming
 from tessera.checksum import Adler
@@ -34,31 +35,30 @@ class Effort:
         return part_block(self.tile, self.attempt, self.seconds, checksum, data, level)
 
 
-def put_encoded(
-    job: str, output: Output, grid: Grid, effort: Effort, pixels: NDArray[np.integer], store: Store
-) -> int:
-    """Encode a tile and put its part of the result; return the bytes written.
+def encoded_blocks(
+    job: str, output: Output, grid: Grid, effort: Effort, pixels: NDArray[np.integer]
+) -> list[Block]:
+    """Encode a tile and return what of it is to be put, in this order.
 
     The part itself comes last: who sees it takes the tile for done. What the head must know of a part goes by
     the id of its block, because another attempt may compress the same pixels to other bytes.
     """
     codec = codec_for(output)
     encoded = codec.encode(np.ascontiguousarray(pixels), grid.tile(effort.tile), grid)
-    name, written = naming.result(job, codec.extension), 0
+    blocks, result = list[Block](), naming.result(job, codec.extension)
 
-    def put(block: str, data: bytes, index: bytes) -> int:
+    def add(block: str, data: bytes, index: bytes) -> None:
         if index:
-            store.put_block(naming.WORK, naming.work(job, naming.indexes()), block, index)
-        store.put_block(naming.RESULTS, name, block, data)
-        return len(data) + len(index)
+            blocks.append(Block(naming.WORK, naming.work(job, naming.indexes()), block, index))
+        blocks.append(Block(naming.RESULTS, result, block, data))
 
     if encoded.rest is not None:
-        rest, tile = encoded.rest.tobytes(), naming.tile_block(effort.tile)
-        store.put_block(naming.WORK, naming.work(job, naming.rest_raster()), tile, rest)
-        written += len(rest)
+        rest = naming.work(job, naming.rest_raster())
+        blocks.append(Block(naming.WORK, rest, naming.tile_block(effort.tile), encoded.rest.tobytes()))
     for level, coded in enumerate(encoded.overviews, 1):
-        written += put(effort.block(Adler(), coded.data, level), coded.data, coded.index)
-    return written + put(effort.block(encoded.checksum, encoded.data), encoded.data, encoded.index)
+        add(effort.block(Adler(), coded.data, level), coded.data, coded.index)
+    add(effort.block(encoded.checksum, encoded.data), encoded.data, encoded.index)
+    return blocks
 
 
 def blocks_of_result(job: str, codec: Codec, store: Store) -> dict[str, int]:

@@ -124,7 +124,11 @@ def measure(case: Case, size: tuple[int, int]) -> Measured:
     with tempfile.TemporaryDirectory(prefix="stack-", dir=FOLDER) as made:
         folder, temporary = Path(made), Path(made) / "tmp"
         temporary.mkdir()
-        environment = {"TMPDIR": str(temporary), "TESSERA_MAX_BYTES": str(16 << 30)}
+        environment = {
+            "TMPDIR": str(temporary),
+            "TESSERA_MAX_BYTES": str(16 << 30),
+            "TESSERA_INSTANCES": "2",
+        }
         with running(ROOT, folder, workers=2, environment=environment) as stack, Client(stack.url) as client:
             upload = client.upload(source)
             with watched(stack, temporary) as footprint:

@@ -1,4 +1,4 @@
-"""Other libraries doing one operation of the comparison on a whole file, in a process of their own.
+"""Other libraries doing one pipeline of the comparison on a whole file, in a process of their own.
 
     python -m benchmarks.peer_programs opencv-2 canny in.jpg out.png
 
@@ -11,72 +11,75 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from pathlib import Path
 
 import cv2
+import dask
+import dask.array
+import numpy as np
 import pyvips
-from PIL import Image, ImageOps
+from PIL import Image
 
 from benchmarks.processes import usage
+from benchmarks.work import LIBVIPS_OPTIONS, OPENCV_OPTIONS, PILLOW_OPTIONS, WORK, Work
 
-LEVEL, MEDIAN, LOW, HIGH = 128, 11, 100, 200
-
-
-def _binarized(image: Any) -> Any:
-    return cv2.threshold(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), LEVEL, 255, cv2.THRESH_BINARY)[1]
+_BLOCK_ROWS, _THREADS = 1024, 2
 
 
-OPENCV: dict[str, Callable[[Any], Any]] = {
-    "invert": cv2.bitwise_not,
-    "binarize": _binarized,
-    "canny": lambda image: cv2.Canny(image, LOW, HIGH),
-    "median 11": lambda image: cv2.medianBlur(image, MEDIAN),
-}
-LIBVIPS: dict[str, Callable[[Any], Any]] = {
-    "invert": lambda image: image.invert(),
-    "binarize": lambda image: image.colourspace("b-w") > LEVEL,
-    # Without hysteresis: thin edges only.
-    "canny": lambda image: (image.colourspace("b-w").canny(precision="integer") * 64).cast("uchar"),
-    "median 11": lambda image: image.median(MEDIAN),
-}
-PILLOW: dict[str, Callable[[Any], Any]] = {
-    "invert": ImageOps.invert,
-    "binarize": lambda image: image.convert("L").point(lambda level: 255 * (level > LEVEL)),
-}
-
-
-def with_opencv(operation: str, source: str, target: str, *, threads: int) -> None:
+def with_opencv(work: Work, source: str, target: str, *, threads: int) -> None:
     """Make *target* with OpenCV on the whole image."""
     cv2.setNumThreads(threads)
-    cv2.imwrite(target, OPENCV[operation](cv2.imread(source, cv2.IMREAD_COLOR)))
+    made = work.opencv(cv2.imread(source, cv2.IMREAD_COLOR))
+    cv2.imwrite(target, made, OPENCV_OPTIONS[Path(target).suffix])
 
 
-def with_libvips(operation: str, source: str, target: str) -> None:
-    """Make *target* with libvips, streaming."""
-    image = pyvips.Image.new_from_file(source, access="sequential")
-    # The compression that OpenCV and Tessera write with is as fast.
-    LIBVIPS[operation](image).write_to_file(target, compression=1, filter="sub")
+def with_libvips(work: Work, source: str, target: str) -> None:
+    """Make *target* with libvips, streaming where the pipeline allows it."""
+    assert work.libvips is not None
+    # Two looks at an image need it at random.
+    image = pyvips.Image.new_from_file(source, access="sequential" if len(work.steps) == 1 else "random")
+    work.libvips(image).write_to_file(target, **LIBVIPS_OPTIONS[Path(target).suffix])
 
 
-def with_pillow(operation: str, source: str, target: str) -> None:
+def with_pillow(work: Work, source: str, target: str) -> None:
     """Make *target* with Pillow on the whole image."""
+    assert work.pillow is not None
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(source) as image:
-        PILLOW[operation](image).save(target, compress_level=1)
+        work.pillow(image).save(target, **PILLOW_OPTIONS[Path(target).suffix])
 
 
-PROGRAMS: dict[str, Callable[[str, str, str], None]] = {
+def with_dask(work: Work, source: str, target: str) -> None:
+    """Make *target* with OpenCV on blocks of rows that overlap, which Dask gives to two threads."""
+    assert work.reach is not None
+    cv2.setNumThreads(1)
+    image = cv2.imread(source, cv2.IMREAD_COLOR)
+    blocks = dask.array.from_array(image, chunks=(_BLOCK_ROWS, -1, -1))
+    made = dask.array.map_overlap(
+        lambda block: np.atleast_3d(work.opencv(block)),
+        blocks,
+        depth={0: work.reach, 1: 0, 2: 0},
+        boundary="none",
+        dtype=np.uint8,
+        meta=np.empty((0, 0, 0), np.uint8),
+    )
+    whole = made.compute(scheduler="threads", num_workers=_THREADS)
+    cv2.imwrite(target, whole, OPENCV_OPTIONS[Path(target).suffix])
+
+
+PROGRAMS: dict[str, Callable[[Work, str, str], None]] = {
     "opencv-1": partial(with_opencv, threads=1),
     "opencv-2": partial(with_opencv, threads=2),
     "libvips": with_libvips,
     "pillow": with_pillow,
+    "dask": with_dask,
 }
 
 
 def main() -> None:
-    program, operation, source, target = sys.argv[1:]
+    program, pipeline, source, target = sys.argv[1:]
     began = time.perf_counter()
-    PROGRAMS[program](operation, source, target)
+    PROGRAMS[program](WORK[pipeline], source, target)
     print(json.dumps({"seconds": time.perf_counter() - began, **usage()}))
 
 

@@ -97,9 +97,9 @@ def watched(stack: Stack, temporary: Path) -> Iterator[Footprint]:
         done.set()
         watcher.join()
         found.host, found.storage = peak(host), max(map(peak, others), default=0)
-        found.cpu = sum(map(cpu_seconds, (host, *found.workers, *others))) - before
         for worker in workers:
             found.workers[worker] = max(found.workers.get(worker, 0), peak(worker))
+        found.cpu = sum(map(cpu_seconds, (host, *found.workers, *others))) - before
 
 
 def _largest_file(processes: list[int], folder: Path) -> int:

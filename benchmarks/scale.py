@@ -55,7 +55,12 @@ def by_size(workers: int, megapixels: Sequence[int]) -> dict[tuple[str, int], Po
     found = {}
     with (
         tempfile.TemporaryDirectory() as made,
-        running(ROOT, Path(made), workers=workers, environment={"TESSERA_MAX_BYTES": _BYTES}) as stack,
+        running(
+            ROOT,
+            Path(made),
+            workers=workers,
+            environment={"TESSERA_MAX_BYTES": _BYTES, "TESSERA_INSTANCES": str(workers)},
+        ) as stack,
         Client(stack.url) as client,
     ):
         for size in megapixels:

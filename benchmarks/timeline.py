@@ -15,9 +15,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.contenders import ROOT
 from benchmarks.large_inputs import large_image
-from benchmarks.peers import ROOT, SIZES, STEPS
+from benchmarks.peers import SIZES, SUMMED
 from benchmarks.results import RESULTS, Table, machine, write_section
+from benchmarks.work import WORK
 from emulator.stack import running
 from tessera_client.client import Client
 from tessera_client.models import Job, Output
@@ -32,13 +34,18 @@ def traced(operation: str, source: Path) -> tuple[Job, list[Received]]:
     with (
         receiver() as (url, bodies),
         tempfile.TemporaryDirectory() as folder,
-        running(ROOT, Path(folder), workers=2, environment={"TESSERA_TRACES": f"{url}/v1/traces"}) as stack,
+        running(
+            ROOT,
+            Path(folder),
+            workers=2,
+            environment={"TESSERA_TRACES": f"{url}/v1/traces", "TESSERA_INSTANCES": "2"},
+        ) as stack,
         Client(stack.url) as client,
     ):
         upload = client.upload(source)
 
         def run() -> Job:
-            submitted = client.submit(upload.id, [STEPS[operation]], Output("png"))
+            submitted = client.submit(upload.id, WORK[operation].steps, Output("png"))
             return client.wait(submitted.id, timeout=3600)
 
         run()  # warms the workers up
@@ -51,7 +58,8 @@ def _spans(job: Job, bodies: list[Body]) -> list[Received]:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         found = [span for span in otlp_spans(bodies) if span.trace == job.id]
-        if any(span.name == "job" for span in found):
+        tiles = sum(span.name.startswith("process_") for span in found)
+        if any(span.name == "job" for span in found) and tiles >= job.tiles.total:
             return found
         time.sleep(0.1)
     raise SystemExit("the spans of the job didn't come")
@@ -129,7 +137,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--megapixels", type=int, default=144, choices=sorted(SIZES))
-    parser.add_argument("--operation", nargs="*", default=["invert", "canny"], choices=sorted(STEPS))
+    parser.add_argument("--operation", nargs="*", default=["invert", "canny"], choices=SUMMED)
     parser.add_argument("--write", action="store_true", help="put the tables and pictures into RESULTS.md")
     options = parser.parse_args()
     folder = ROOT / "out" / "timeline"

@@ -18,7 +18,6 @@ from drill import inputs
 from drill.jobs import Order, difference, stream
 from drill.ledger import Ledger
 from drill.stack import Stack
-from drill.storage_faults import StorageFaults
 from tessera_client import AsyncClient, RetryPolicy
 from tessera_client.errors import TesseraClientError
 from tessera_client.models import FINAL_STATES, Output, Step
@@ -56,6 +55,7 @@ class Plan:
     pollers: int = 20
     minutes: float = 3.0
     workers: int = 2
+    """Beside the one that serves requests."""
 
 
 @dataclass
@@ -125,7 +125,7 @@ async def run(plan: Plan, folder: Path) -> Loaded:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     ledger = Ledger(folder / "ledger.jsonl")
     settings = {"TESSERA_MAX_RUNNING_JOBS": str(plan.jobs)}
-    stack = Stack(folder, StorageFaults(0.0, 0), ledger, plan.workers, settings)
+    stack = Stack(folder, None, ledger, plan.workers, settings, http_workers=2)
     transport = _Counting(found.answers)
     async with stack, AsyncClient(stack.url, policy=_POLICY, timeout=120, transport=transport) as client:
         helpers = [

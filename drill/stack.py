@@ -41,29 +41,35 @@ class Stack:
     ----------
     folder : Path
         Where data, state and logs go.
-    faults : StorageFaults
-        What the proxy does to calls.
+    faults : StorageFaults, optional
+        What the proxy does to calls; None to call storage without it.
     ledger : Ledger
     workers : int
         Worker processes.
     settings : mapping
         App settings.
+    http_workers : int
+        Worker processes more that serve requests alone.
     """
 
     def __init__(
         self,
         folder: Path,
-        faults: StorageFaults,
+        faults: StorageFaults | None,
         ledger: Ledger,
         workers: int,
         settings: Mapping[str, str],
+        http_workers: int = 0,
     ) -> None:
         self.folder = folder
-        self._workers = workers
+        self._workers, self._http_workers = workers, http_workers
         self._settings = settings
         self._azurite_port, self._host_port = free_port(_HOST), free_port(_HOST)
         self.azurite = Azurite(folder / "azurite", self._azurite_port, ROOT, lambda _: None)
-        self.proxy = StorageProxy(self._azurite_port, faults, ledger)
+        self._faults, self.proxy = (
+            faults,
+            StorageProxy(self._azurite_port, faults or StorageFaults(0.0, 0), ledger),
+        )
         self.host: subprocess.Popen[bytes] | None = None
         self.seen: dict[int, float] = {}
 
@@ -120,7 +126,7 @@ class Stack:
         command = [sys.executable, "-m", "emulator", "start", "--app", str(ROOT)]
         command += ["--port", str(self._host_port), "--state", str(self.folder / "state.sqlite")]
         command += ["--min-workers", str(self._workers), "--max-workers", str(self._workers)]
-        command += ["--ready-file", str(ready)]
+        command += ["--http-workers", str(self._http_workers), "--ready-file", str(ready)]
         with self.log.open("ab") as output:
             self.host = subprocess.Popen(
                 command,
@@ -177,7 +183,9 @@ class Stack:
         return left
 
     def _environment(self) -> dict[str, str]:
-        account = self.azurite.connection_string.replace(f":{self._azurite_port}/", f":{self.proxy.port}/")
+        account = self.azurite.connection_string
+        if self._faults is not None:
+            account = account.replace(f":{self._azurite_port}/", f":{self.proxy.port}/")
         return {
             **os.environ,
             **self._settings,

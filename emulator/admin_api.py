@@ -104,6 +104,7 @@ def _show(worker: Worker) -> dict[str, Any]:
     return {
         "pid": worker.pid,
         "state": worker.state,
+        "group": worker.group,
         "running": sorted(invocation.function for invocation in worker.running.values()),
         "executions": worker.executions,
         "startedAt": datetime.fromtimestamp(worker.started_at, UTC).isoformat(timespec="milliseconds"),

@@ -58,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=7071, help="port to listen on, 0 for any free one (default: 7071)")
     add("--min-workers", type=int, default=1, help="worker processes to keep (default: 1)")
     add("--max-workers", type=int, default=2, help="worker processes to run at most (default: 2)")
+    add(
+        "--http-workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="so many more for requests alone, as Flex Consumption has; 0: every worker does everything"
+        " (default: 0)",
+    )
     add("--idle-seconds", type=float, default=30.0, help="retire spare workers idle so long (default: 30)")
     add(
         "--state",
@@ -91,6 +99,8 @@ def _check(options: Options) -> None:
         raise ConfigurationError(f"the app folder {options.app} doesn't exist")
     if not 1 <= options.min_workers <= options.max_workers:
         raise ConfigurationError("--min-workers must be at least 1 and at most --max-workers")
+    if options.http_workers < 0:
+        raise ConfigurationError("--http-workers can't be negative")
     for name in ("port", "azurite_port"):
         if not 0 <= getattr(options, name) <= 65535:
             raise ConfigurationError(f"--{name.replace('_', '-')} must be from 0 to 65535")

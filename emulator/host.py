@@ -19,10 +19,10 @@ from emulator.engine import ACTIVITY, ORCHESTRATOR, Engine
 from emulator.functions import Function, of_kind, parse_functions
 from emulator.http_functions import Endpoint, HttpFunctions, endpoints
 from emulator.keys import Keys
-from emulator.pool import PoolLimits, WorkerPool
+from emulator.pool import WorkerPool
 from emulator.ports import listen
 from emulator.ready_file import announce_ready
-from emulator.settings import host_settings
+from emulator.settings import PoolLimits, host_settings
 from emulator.start_api import StartApi
 from emulator.store import Store
 from emulator.timer_functions import TimerFunctions
@@ -41,6 +41,7 @@ class Options:
     port: int
     min_workers: int
     max_workers: int
+    http_workers: int
     idle_seconds: float
     state: Path
     enforce_keys: bool
@@ -116,7 +117,9 @@ class Host:
         keys = Keys(options.state.with_name("keys.json"), options.enforce_keys)
         azurite = self._azurite(stack)
         slots = {ACTIVITY: settings.max_activities, ORCHESTRATOR: settings.max_orchestrators}
-        limits = PoolLimits(options.min_workers, options.max_workers, options.idle_seconds, slots)
+        limits = PoolLimits(
+            options.min_workers, options.max_workers, options.idle_seconds, slots, options.http_workers
+        )
         pool = WorkerPool(options.app, self._environment, limits, self._console, self._fail)
         stack.push_async_callback(pool.close)
         opening = asyncio.create_task(pool.open())

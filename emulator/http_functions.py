@@ -14,8 +14,7 @@ from emulator.invocation import FunctionError
 from emulator.keys import Keys
 from emulator.pool import WorkerPool
 from emulator.routes import Route, compile_route
-
-_KIND = "httpTrigger"
+from emulator.worker import HTTP
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def endpoints(functions: Iterable[Function], prefix: str) -> list[Endpoint]:
     """
     found = []
     for function in functions:
-        if function.kind != _KIND:
+        if function.kind != HTTP:
             continue
         template = str(function.trigger.get("route") or function.name).strip("/")
         route = compile_route(f"{prefix}/{template}" if prefix else template, function.name)
@@ -119,15 +118,15 @@ class HttpFunctions:
             *self._client.inputs(function),
         ]
         body = await request.read()
-        worker = await self._pool.wait_for_slot(_KIND)
+        worker = await self._pool.wait_for_slot(HTTP)
         try:
-            header, payload = await worker.invoke(function.id, function.name, _KIND, inputs, body)
+            header, payload = await worker.invoke(function.id, function.name, HTTP, inputs, body)
         except FunctionError:
             return web.Response(status=500)
         except WorkerDiedError as error:
             return web.Response(status=502, text=str(error))
         finally:
-            self._pool.give_back(worker, _KIND)
+            self._pool.give_back(worker, HTTP)
         return _response(header, payload)
 
 

@@ -2,31 +2,25 @@
 
 import asyncio
 import contextlib
+import os
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emulator.console import Console
 from emulator.errors import AppLoadError, EmulatorError, WorkerDiedError
+from emulator.settings import PoolLimits
 from emulator.spawn import spawn
-from emulator.worker import Worker
+from emulator.worker import HTTP, OTHERS, Worker
 
 _LOOK_EVERY = 0.25
 _BACKLOG_PATIENCE = 0.5
 _LARGEST_RESTART_DELAY = 10.0
 _FAILED_STARTS_ALLOWED = 5
-
-
-@dataclass(frozen=True)
-class PoolLimits:
-    """How many workers, after how long an idle one goes, how many functions of a kind one runs at once."""
-
-    least: int
-    most: int
-    idle_seconds: float
-    slots: Mapping[str, int]
+_NICE = 10
+"""For workers beside those for requests: here they share processors, on Azure they don't."""
 
 
 class WorkerPool:
@@ -65,7 +59,7 @@ class WorkerPool:
         self.on_change: Callable[[], None] = lambda: None
         self._backlog_since: float | None = None
         self._failed_starts = 0
-        self._starting = 0
+        self._starting: Counter[str] = Counter()
         self._look_now = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -87,7 +81,7 @@ class WorkerPool:
         """
         for attempt in range(1, _FAILED_STARTS_ALLOWED + 1):
             try:
-                report = await self._start_one()
+                report = await self._start_one(OTHERS)
             except WorkerDiedError as error:
                 if attempt == _FAILED_STARTS_ALLOWED:
                     raise
@@ -119,7 +113,7 @@ class WorkerPool:
             None when every slot is taken.
         """
         slots = self._limits.slots.get(kind)
-        candidates = [worker for worker in self.workers if worker.state == "running"]
+        candidates = self._running(HTTP if kind == HTTP and self._limits.http else OTHERS)
         if slots is not None:
             candidates = [worker for worker in candidates if worker.taken[kind] < slots]
         if not candidates:
@@ -165,8 +159,14 @@ class WorkerPool:
                 future.set_result(None)
         self.on_change()
 
-    async def _start_one(self) -> Mapping[str, Any]:
+    def _running(self, group: str) -> list[Worker]:
+        return [worker for worker in self.workers if worker.state == "running" and worker.group == group]
+
+    async def _start_one(self, group: str) -> Mapping[str, Any]:
         worker = await spawn(self._app, self._environment, self._console)
+        worker.group = group
+        if self._limits.http and group == OTHERS:
+            os.setpriority(os.PRIO_PROCESS, worker.pid, _NICE)
         self.workers.append(worker)
         try:
             report = await worker.start()
@@ -187,49 +187,55 @@ class WorkerPool:
         self._look_now.set()
         self._changed()
 
-    async def _add(self) -> None:
+    async def _add(self, group: str) -> None:
         try:
             if self._failed_starts:
                 await asyncio.sleep(min(_LARGEST_RESTART_DELAY, 2.0 ** (self._failed_starts - 1)))
-            await self._start_one()
+            await self._start_one(group)
         except (AppLoadError, WorkerDiedError, OSError) as error:
             self._failed_starts += 1
             self._console.say(str(error))
-            alone = not any(worker.state == "running" for worker in self.workers)
-            if alone and (isinstance(error, AppLoadError) or self._failed_starts >= _FAILED_STARTS_ALLOWED):
+            none_left = not self._running(group)
+            if none_left and (
+                isinstance(error, AppLoadError) or self._failed_starts >= _FAILED_STARTS_ALLOWED
+            ):
                 self._on_failure(error if isinstance(error, EmulatorError) else WorkerDiedError(str(error)))
         finally:
-            self._starting -= 1
+            self._starting[group] -= 1
 
     async def _scale(self) -> None:
         """Replace workers that died, add one while there is a backlog, retire those that are idle."""
         while True:
-            for _ in range(self._missing()):
-                self._starting += 1
-                self._spawn_task(self._add())
+            missing = {OTHERS: self._missing(), HTTP: self._limits.http - self._present(HTTP)}
+            for group in Counter(missing).elements():
+                self._starting[group] += 1
+                self._spawn_task(self._add(group))
             self._retire_idle()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_now.wait(), _LOOK_EVERY)
             self._look_now.clear()
 
+    def _present(self, group: str) -> int:
+        return len(self._running(group)) + self._starting[group]
+
     def _missing(self) -> int:
-        """Count the workers to start now."""
+        """Count the workers to start now for all but requests."""
         now = time.monotonic()
         if not self.has_backlog():
             self._backlog_since = None
         elif self._backlog_since is None:
             self._backlog_since = now
-        present = sum(worker.state == "running" for worker in self.workers) + self._starting
+        present = self._present(OTHERS)
         if present < self._limits.least:
             return self._limits.least - present
         waited = self._backlog_since is not None and now - self._backlog_since >= _BACKLOG_PATIENCE
-        if not waited or self._starting or present >= self._limits.most:
+        if not waited or self._starting[OTHERS] or present >= self._limits.most:
             return 0
         self._backlog_since = None
         return 1
 
     def _retire_idle(self) -> None:
-        running = [worker for worker in self.workers if worker.state == "running"]
+        running = self._running(OTHERS)
         spare = len(running) - self._limits.least
         for worker in reversed(running):
             idle = time.monotonic() - worker.idle_since

@@ -38,6 +38,21 @@ _LEVELS = {
 
 
 @dataclass(frozen=True)
+class PoolLimits:
+    """How many workers, after how long an idle one goes, how many functions of a kind one runs at once.
+
+    With *http*, so many workers more serve requests and nothing else, as the HTTP group of a Flex Consumption
+    plan has instances of its own.
+    """
+
+    least: int
+    most: int
+    idle_seconds: float
+    slots: Mapping[str, int]
+    http: int = 0
+
+
+@dataclass(frozen=True)
 class HostSettings:
     """The part of host.json the emulator acts on; ``unheeded`` names settings that only Azure acts on."""
 

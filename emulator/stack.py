@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
+
+from emulator.processes import dies_with
 
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -84,6 +87,7 @@ def running(
     command += ["--state", str(folder / "state.sqlite"), "--ready-file", str(ready)]
     command += ["--azurite", str(folder / "azurite"), "--azurite-port", "0"]
     command += options
+    in_main_thread = threading.current_thread() is threading.main_thread()
     with log.open("ab") as output:
         # A session of its own: Ctrl-C in a terminal reaches the caller, who decides what to stop.
         process = subprocess.Popen(
@@ -93,6 +97,9 @@ def running(
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
+            # A Ctrl-C in the middle of this call leaves nobody else to stop it. What counts is the end of the
+            # thread that calls.
+            preexec_fn=dies_with(os.getpid(), signal.SIGTERM) if in_main_thread else None,
         )
     try:
         details = _ready(process, ready, log)

@@ -17,13 +17,16 @@ from emulator.invocation import FunctionError, Invocation, Observer
 from emulator.wire import Header
 
 READ_LIMIT = 1 << 20
+HTTP, OTHERS = "httpTrigger", "others"
+"""Groups of workers."""
 
 
 @dataclass(eq=False)
 class Worker:
     """A worker process.
 
-    ``state`` is starting, running, retiring or ended; ``taken`` counts the slots in use by trigger type.
+    ``state`` is starting, running, retiring or ended; ``group`` says what it is for; ``taken`` counts the
+    slots in use by trigger type.
     """
 
     process: Process
@@ -31,6 +34,7 @@ class Worker:
     observer: Observer
     started_at: float = field(default_factory=time.time)
     state: str = "starting"
+    group: str = OTHERS
     expected_end: bool = False
     executions: int = 0
     taken: Counter[str] = field(default_factory=Counter)

@@ -154,7 +154,9 @@ def main() -> None:
     """Start a worker; arguments: the socket's file descriptor, the app folder, the host's process id."""
     descriptor, app_folder, host_pid = sys.argv[1:4]
     dies_with(int(host_pid))()
-    logging.getLogger().setLevel(logging.DEBUG)
+    # As on Azure: debug records cost something even where host.json drops them.
+    debugging = os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in ("1", "true", "yes", "t", "y")
+    logging.getLogger().setLevel(logging.DEBUG if debugging else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.INFO)
     packages = os.path.join(app_folder, ".python_packages", "lib", "site-packages")
     sys.path.extend([packages, app_folder] if os.path.isdir(packages) else [app_folder])

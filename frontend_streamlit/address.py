@@ -24,6 +24,16 @@ def batch() -> str | None:
     return st.query_params.get("batch") or None
 
 
+def copy() -> str | None:
+    """Return the job that made a copy of the shown result to zoom into."""
+    return st.query_params.get("copy") or None
+
+
+def keep_copy(job_id: str) -> None:
+    """Name the job that makes a copy of the shown result, so that the address leads back to both."""
+    st.query_params["copy"] = job_id
+
+
 def go(name: str) -> None:
     """Show a view.
 

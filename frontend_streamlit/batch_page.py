@@ -34,7 +34,8 @@ def show(batch_id: str) -> None:
         st.button("Try again", icon=":material/refresh:")
         return
     if batch.manifest is None:
-        _watch(batch_id)
+        with st.container():
+            _watch(batch_id)
         st.caption("The address of this page leads back here: you may close it meanwhile.")
     else:
         _ended(batch, batch.manifest)

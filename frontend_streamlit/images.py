@@ -31,9 +31,11 @@ class Chosen:
     Attributes
     ----------
     picture : bytes or None
-        A small one for the screen, as `previews.shrink` makes it; of the first page.
+        A small one for the screen, as `previews.shrink` makes it.
     page, pages : int
         Which page of the file is taken, from 0, and how many it has, as far as is known.
+    pictured : int
+        The page that the picture shows.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Chosen:
     id: int = field(default_factory=lambda: next(_IDS))
     page: int = 0
     pages: int = 1
+    pictured: int = 0
 
     @property
     def upload_id(self) -> str | None:
@@ -74,9 +77,15 @@ def forget(image_id: int) -> None:
     st.session_state["images"] = [image for image in chosen() if image.id != image_id]
 
 
+def replace_all(*images: Chosen) -> None:
+    """Choose these images, and no others."""
+    for image in chosen():
+        image.delivery.stop()
+    st.session_state["images"] = list(images)
+
+
 def show() -> None:
     """Show what is chosen, and the place to choose more."""
-    st.subheader("1. Image", anchor=False)
     st.session_state.pop(_SHOWN, None)
     if read_settings().uploads == "browser" and not st.session_state.get("storage_unreachable"):
         # A place of its own: what a run of the fragment leaves must not be taken for the image below.
@@ -99,8 +108,9 @@ def ask_page() -> None:
     st.session_state.setdefault(key, image.page + 1)
     label = f"Page of the file, 1 to {image.pages:,}"
     image.page = int(st.number_input(label, 1, image.pages, key=key)) - 1
-    if image.page and image.picture:
-        st.caption("The picture shows the first page.")
+    if image.page != image.pictured and image.picture:
+        which = f"page {image.pictured + 1:,}" if image.pictured else "the first page"
+        st.caption(f"The picture shows {which}.")
 
 
 def _uploads() -> BrowserUploads:

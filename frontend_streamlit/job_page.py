@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from frontend_streamlit import access, address, draft, result_view, watch
+from frontend_streamlit import access, address, result_view, taken, watch
 from frontend_streamlit.words import plain, show_error, show_problem, title
 from tessera_client import ConnectionFailed, Job, NotFound, Refused, TesseraClientError, Unavailable
 
@@ -29,7 +29,8 @@ def show(job_id: str) -> None:
         st.button("Try again", icon=":material/refresh:")
         return
     if not job.finished:
-        _watch(job_id)
+        with st.container():
+            _watch(job_id)
         st.caption("The address of this page leads back here: you may close it meanwhile.")
         return
     _heading(job)
@@ -125,18 +126,19 @@ def _show_gone(job_id: str) -> None:
 
 def _actions(job: Job) -> None:
     with st.container(horizontal=True, gap="small"):
-        st.button("Run again with changes", icon=":material/edit:", on_click=_change, args=(job,))
-        if not job.succeeded:
+        st.button("Run again with changes", icon=":material/edit:", on_click=taken.begin_again, args=(job,))
+        if job.succeeded:
+            label = "Use the result as a new image"
+            st.button(label, icon=":material/add_photo_alternate:", on_click=_use_result, args=(job,))
+        else:
             st.button("Retry", icon=":material/replay:", on_click=_retry, args=(job.id,))
         with st.popover("Delete", icon=":material/delete:", type="tertiary"):
             st.markdown("Removes the image, the result and everything else of this job.")
             st.button("Delete for good", on_click=delete, args=(job.id,))
 
 
-def _change(job: Job) -> None:
-    """Go to the form, with the operations of the job that was shown."""
-    draft.begin_with(job.pipeline, job.output)
-    address.go("process")
+def _use_result(job: Job) -> None:
+    _try(job.id, lambda: taken.begin_with_result(job))
 
 
 def _retry(job_id: str) -> None:

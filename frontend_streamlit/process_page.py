@@ -14,6 +14,7 @@ from frontend_streamlit import (
     pipeline_file,
     plan_box,
     previews,
+    taken,
     trial,
 )
 from frontend_streamlit.editor import Edited
@@ -25,7 +26,9 @@ from tessera_client import NotFound, Output, TesseraClientError
 def show() -> None:
     """Show the form."""
     try:
-        catalogue = access.operations()
+        # What waits for the answer is shown in here: everything below keeps its place when there is no wait.
+        with st.container():
+            catalogue = access.operations()
     except TesseraClientError as error:
         show_error(error)
         st.button("Try again", icon=":material/refresh:")
@@ -36,6 +39,8 @@ def show() -> None:
     )
     left, right = st.columns([2, 3], gap="large")
     with left:
+        st.subheader("1. Image", anchor=False)
+        taken.show_missing()
         images.show()
         images.ask_page()
         preview = st.container()
@@ -52,8 +57,9 @@ def show() -> None:
         _start(chosen, edited, output)
     with preview:
         if edited.complete:
-            # The picture that it is made of shows the first page.
-            trial.show(chosen[0] if chosen and chosen[0].page == 0 else None, edited.steps)
+            # It is made of the picture, which may show another page.
+            pictured = chosen and chosen[0].page == chosen[0].pictured
+            trial.show(chosen[0] if pictured else None, edited.steps)
 
 
 def _start(chosen: Sequence[Chosen], edited: Edited, output: Output) -> None:
@@ -106,7 +112,7 @@ def _begin(chosen: Sequence[Chosen], edited: Edited, output: Output) -> None:
         if len(ids) == 1:
             [(upload_id, name)], page = ids.items(), chosen[0].page
             job = access.client().submit(upload_id, edited.steps, output, name=name, page=page)
-            previews.keep(job.id, chosen[0].picture if page == 0 else None)
+            previews.keep(job.id, chosen[0].picture if page == chosen[0].pictured else None)
             address.go_to_job(job.id)
         else:
             # One broken image among many is no reason to leave out the others.

@@ -5,12 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from frontend_streamlit import access, components, histograms, previews, receipt, reports
+from frontend_streamlit import access, components, histograms, previews, receipt, reports, zoom_copy
+from frontend_streamlit.settings import read_settings
 from frontend_streamlit.words import facts, show_error
 from tessera_client import Job, Result, TesseraClientError
 
-# What a browser decodes without trouble.
-MOST_SHOWN_PIXELS = 120_000_000
 MOST_SHOWN_BYTES = 300 << 20
 _TIFF = "image/tiff"
 SHOWN_TYPES = ("image/png", "image/jpeg", _TIFF)
@@ -19,14 +18,15 @@ _NOT_KEPT = "The picture of the original isn't kept any more."
 # Operations after which a pixel is somewhere else.
 MOVING = frozenset({"crop", "pad", "flip", "rotate", "rotate_by", "transpose", "resize", "scale", "fit"})
 # A link made when the page was drawn would have run out by the time a sleeping laptop wakes up.
-_SAVE = """<script>
+# In a block: a name that is declared a second time, by another download, would be an error.
+_SAVE = """<script>{{
 const link = document.createElement("a");
 link.href = {url};
 link.download = "";
 document.body.append(link);
 link.click();
 link.remove();
-</script>"""
+}}</script>"""
 
 
 def show(job: Job) -> None:
@@ -37,8 +37,11 @@ def show(job: Job) -> None:
     job : Job
     """
     st.success("Done.", icon=":material/check:")
-    _download(job.id)
-    _pictures(job)
+    # Places of their own: what a run of one fragment leaves must not be taken for what is below.
+    with st.container():
+        _download(job.id)
+    with st.container():
+        _pictures(job)
     with st.container(horizontal=True):
         if job.input:
             st.caption(f"Before: {facts(job.input, job.input.format)}", width="content")
@@ -57,6 +60,8 @@ def show(job: Job) -> None:
 @st.fragment
 def _pictures(job: Job) -> None:
     before = previews.of_input(job.id)
+    zoomable = _can_be_full(job.result)
+    copy = None if zoomable else zoom_copy.find(job)
     try:
         after = previews.of_result(job)
     except TesseraClientError as error:
@@ -69,18 +74,22 @@ def _pictures(job: Job) -> None:
         st.caption(_NOT_KEPT)
     if before is None and after is None:
         return
-    components.viewer(_viewed(job, before, after), key=f"viewer_{job.id}", on_full=lambda: None)
+    shown = copy if copy and copy.succeeded else job
+    components.viewer(_viewed(job, shown, before, after), key=f"viewer_{job.id}", on_full=lambda: None)
+    if after is not None and not zoomable:
+        zoom_copy.show(job, copy)
     _histograms(before, after)
 
 
-def _viewed(job: Job, before: bytes | None, after: bytes | None) -> dict[str, Any]:
+def _viewed(job: Job, shown: Job, before: bytes | None, after: bytes | None) -> dict[str, Any]:
+    """Return what the viewer takes; the pixels of the result are read from that of *shown*."""
     size_before = [job.input.width, job.input.height] if job.input and job.input.width else None
     size_after = [job.result.width, job.result.height] if job.result and job.result.width else None
     asked = st.session_state.get(f"viewer_{job.id}")
     wanted = asked is not None and bool(asked.get("full"))
-    full_key = f"full_{job.id}"
+    full_key = f"full_{shown.id}"
     if wanted and full_key not in st.session_state:
-        st.session_state[full_key] = _link(job)
+        st.session_state[full_key] = _link(shown)
     return {
         "before": components.data_url(before),
         "after": components.data_url(after),
@@ -88,8 +97,8 @@ def _viewed(job: Job, before: bytes | None, after: bytes | None) -> dict[str, An
         "before_size": size_before,
         "after_size": size_after,
         "aligned": not MOVING & {step.operation for step in job.pipeline},
-        "can_be_full": _can_be_full(job.result),
-        "tiled": job.result is not None and job.result.media_type == _TIFF,
+        "can_be_full": _can_be_full(shown.result),
+        "tiled": shown.result is not None and shown.result.media_type == _TIFF,
         "small": True,
         "label": "The original image and the result, before and after" if before else "The result",
     }
@@ -101,7 +110,7 @@ def _can_be_full(result: Result | None) -> bool:
     # Of a TIFF only the parts on the screen are fetched.
     if result.media_type == _TIFF:
         return True
-    return result.width * result.height <= MOST_SHOWN_PIXELS and result.size <= MOST_SHOWN_BYTES
+    return result.width * result.height <= read_settings().shown_pixels and result.size <= MOST_SHOWN_BYTES
 
 
 def _link(job: Job) -> str | None:

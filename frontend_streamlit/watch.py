@@ -30,7 +30,7 @@ def show(job: Job) -> None:
     job : Job
     """
     tiles = _tiles(job)
-    st.progress(min(1.0, max(0.0, job.progress)), _describe(job))
+    st.progress(min(1.0, max(0.0, job.progress)), describe(job))
     if line := _figures(job, tiles):
         st.caption(line)
     _board(job, tiles)
@@ -43,7 +43,8 @@ def show_board(job: Job) -> None:
     _board(job, _tiles(job))
 
 
-def _describe(job: Job) -> str:
+def describe(job: Job) -> str:
+    """Say in words how far a job is."""
     parts = [STATES.get(job.state, title(job.state))]
     if job.stage:
         name = f" ({plain(job.stage.name.replace('_', ' '))})" if job.stage.name else ""

@@ -4,28 +4,21 @@ One object serves all threads of the process. Transient faults are retried by th
 goes through as its own exceptions.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
-from azure.storage.blob import BlobBlock, BlobClient, BlobProperties, BlobServiceClient, ContentSettings
+from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContentSettings
 
-from activities.store import OCTETS, BlobChanged, BlobExists, BlobMissing, Stat
+from activities.store import OCTETS, BlobExists, BlobMissing, Stat
+from function_app.blob_copying import copy_from
+from function_app.blob_errors import code_of, translated
+from function_app.blob_listing import Entry, entry_of
 from tessera import naming
-
-_MISSING = ("BlobNotFound", "ContainerNotFound", "InvalidBlockList")
-
-
-class Entry(NamedTuple):
-    """A blob in a listing; *size* is 0 for one that has uncommitted blocks only."""
-
-    name: str
-    size: int
-    etag: str
-    modified: datetime
+from tessera.parts import digest_in
 
 
 class BlobStore:
@@ -36,7 +29,7 @@ class BlobStore:
 
     def stat(self, container: str, name: str) -> Stat:
         """Return size and ETag; raise `BlobMissing` if there is no such blob."""
-        with _translated(container, name):
+        with translated(container, name):
             properties = self._blob(container, name).get_blob_properties()
             return Stat(properties.size, properties.etag)
 
@@ -68,7 +61,7 @@ class BlobStore:
             {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         )
         blob = self._blob(container, name)
-        with _translated(container, name):
+        with translated(container, name):
             try:
                 data: bytes = blob.download_blob(offset=offset, length=length, **pinned).readall()
                 return data
@@ -88,7 +81,7 @@ class BlobStore:
     ) -> None:
         """Write a whole blob; with *new*, raise `BlobExists` if the name is taken."""
         blob, content = self._blob(container, name), ContentSettings(content_type=media_type)
-        with _translated(container, name):
+        with translated(container, name):
             self._writing(
                 container, lambda: blob.upload_blob(data, overwrite=not new, content_settings=content)
             )
@@ -96,15 +89,19 @@ class BlobStore:
     def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
         """Upload an uncommitted block; a second one of the same id takes its place."""
         blob = self._blob(container, name)
-        with _translated(container, name):
-            self._writing(
-                container, lambda: blob.stage_block(block, data, length=len(data), validate_content=True)
-            )
+        # In the work area, what the head must know of a part bears the id of that part, and so its digest.
+        digest = digest_in(block) if container == naming.RESULTS else None
+        checked: dict[str, Any] = {"validate_content": True}
+        if digest is not None:
+            # The SDK would compute it once more.
+            checked = {"headers": {"Content-MD5": b64encode(digest).decode()}}
+        with translated(container, name):
+            self._writing(container, lambda: blob.stage_block(block, data, length=len(data), **checked))
 
     def blocks(self, container: str, name: str) -> dict[str, int]:
         """Return the bytes of each block by its id, committed or not; nothing if there are none."""
         try:
-            with _translated(container, name):
+            with translated(container, name):
                 lists = self._blob(container, name).get_block_list("all")
         except BlobMissing:
             return {}
@@ -119,7 +116,7 @@ class BlobStore:
         media_type: str = OCTETS,
     ) -> None:
         """Make the blob of these blocks, in this order; raise `BlobMissing` if one wasn't uploaded."""
-        with _translated(container, name):
+        with translated(container, name):
             self._blob(container, name).commit_block_list(
                 [BlobBlock(block) for block in blocks],
                 content_settings=ContentSettings(content_type=media_type),
@@ -130,17 +127,24 @@ class BlobStore:
         found = self._client.get_container_client(container).list_blobs(
             name_starts_with=prefix, include=["uncommittedblobs"]
         )
-        with suppress(BlobMissing), _translated(container, prefix):
+        with suppress(BlobMissing), translated(container, prefix):
             for blob in found:
                 yield blob.name
+
+    def count(self, container: str, prefix: str) -> int:
+        """Return how many committed blobs have names that begin with *prefix*; cheaper than `names`."""
+        found = self._client.get_container_client(container).list_blob_names(name_starts_with=prefix)
+        with suppress(BlobMissing), translated(container, prefix):
+            return sum(1 for _ in found)
+        return 0
 
     def entries(self, container: str, prefix: str) -> list[Entry]:
         """Return the blobs whose names begin with *prefix*, also uncommitted ones, in order of names."""
         found = self._client.get_container_client(container).list_blobs(
             name_starts_with=prefix, include=["uncommittedblobs"]
         )
-        with suppress(BlobMissing), _translated(container, prefix):
-            return [_entry(blob) for blob in found]
+        with suppress(BlobMissing), translated(container, prefix):
+            return [entry_of(blob) for blob in found]
         return []
 
     def page(self, container: str, prefix: str, most: int, token: str | None) -> tuple[list[str], str | None]:
@@ -156,7 +160,7 @@ class BlobStore:
         )
         pages: Any = listing.by_page(continuation_token=token)
         try:
-            with _translated(container, prefix):
+            with translated(container, prefix):
                 names = [blob.name for blob in next(pages, ())]
         except BlobMissing:
             return [], None
@@ -168,22 +172,36 @@ class BlobStore:
 
     def fetch(self, container: str, name: str) -> tuple[bytes, str]:
         """Return a blob's bytes and ETag; raise `BlobMissing` if there is none."""
-        with _translated(container, name):
+        with translated(container, name):
             download = self._blob(container, name).download_blob()
             return download.readall(), download.properties.etag
 
     def replace(self, container: str, name: str, data: bytes, etag: str) -> None:
         """Write a blob in place of the one of *etag*; raise `BlobChanged` if that is gone."""
-        with _translated(container, name):
+        with translated(container, name):
             self._blob(container, name).upload_blob(
                 data, overwrite=True, etag=etag, match_condition=MatchConditions.IfNotModified
             )
 
     def committed(self, container: str, name: str) -> list[tuple[str, int]]:
         """Return id and bytes of each committed block, in order; raise `BlobMissing` if there is no blob."""
-        with _translated(container, name):
+        with translated(container, name):
             blocks, _ = self._blob(container, name).get_block_list("committed")
         return [(block.id, block.size) for block in blocks]
+
+    def copy(self, url: str, container: str, name: str, patience: float) -> None:
+        """Make a blob of what *url* reads, inside the service; after a failure nothing is left of it.
+
+        Raises
+        ------
+        BlobMissing
+            If there is nothing to be read.
+        CopyFailed
+            If the service gives up, or hasn't ended within *patience* seconds.
+        """
+        blob = self._blob(container, name)
+        with translated(container, name):
+            self._writing(container, lambda: copy_from(url, blob, patience))
 
     def probe(self) -> None:
         """Make one request, to see that the service answers."""
@@ -193,7 +211,7 @@ class BlobStore:
         """Remove a blob with its uncommitted blocks; a missing one is success."""
         blob = self._blob(container, name)
         try:
-            with _translated(container, name):
+            with translated(container, name):
                 blob.delete_blob(delete_snapshots="include")
         except BlobMissing:
             self._discard_uncommitted(container, name, blob)
@@ -207,7 +225,7 @@ class BlobStore:
         """Drop the blocks of a blob that was never committed, which the service doesn't let be deleted."""
         if not self.blocks(container, name):
             return
-        with suppress(BlobMissing, BlobExists), _translated(container, name):
+        with suppress(BlobMissing, BlobExists), translated(container, name):
             blob.commit_block_list([], match_condition=MatchConditions.IfMissing)
             blob.delete_blob()
 
@@ -215,39 +233,10 @@ class BlobStore:
         try:
             write()
         except HttpResponseError as error:
-            if _code(error) != "ContainerNotFound":
+            if code_of(error) != "ContainerNotFound":
                 raise
             self.ensure_container(container)
             write()
 
     def _blob(self, container: str, name: str) -> BlobClient:
         return self._client.get_blob_client(container, name)
-
-
-def _entry(blob: BlobProperties) -> Entry:
-    # Uncommitted blobs may have no date; a listing has ETags without the quotes that conditions want.
-    modified: datetime | None = blob.last_modified
-    etag = str(blob.etag or "").strip('"')
-    return Entry(str(blob.name), blob.size or 0, f'"{etag}"', modified or datetime.now(UTC))
-
-
-@contextmanager
-def _translated(container: str, name: str) -> Iterator[None]:
-    """Turn what the service says about a blob into the store's errors; let everything else through."""
-    try:
-        yield
-    except HttpResponseError as error:
-        blob, code = f"{container}/{name}", _code(error)
-        if code in _MISSING:
-            raise BlobMissing(f"there is no blob {blob}, or not all of it") from error
-        if code == "BlobAlreadyExists":
-            raise BlobExists(f"there is a blob {blob} already") from error
-        if code == "ConditionNotMet":
-            raise BlobChanged(f"the blob {blob} is another one than before") from error
-        raise
-
-
-def _code(error: HttpResponseError) -> str | None:
-    """Return the service's own code, which the SDK sets on the exception, but doesn't declare."""
-    code: str | None = getattr(error, "error_code", None)
-    return code

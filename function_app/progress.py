@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
 
-from activities.store import Store
 from function_app import parallel
+from function_app.blob_store import BlobStore
 from tessera import naming
 from tessera.codecs import codec_for
 from tessera.parts import read_parts
@@ -137,11 +137,11 @@ def phases(job: str, plan: Plan) -> list[Phase]:
     return [Phase("decode", naming.WORK, naming.work(job, source.name), source.bands.count, 0), *stages]
 
 
-def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:
+def measure(job: str, run: int, plan: Plan, store: BlobStore) -> Progress:
     """Return how far the job is: two listings as a rule, and one more for each phase that ended just now."""
     every = phases(job, plan)
     retries = naming.work(job, f"{naming.RETRIES}/")
-    counted = parallel.begin(lambda: sum(1 for _ in store.names(naming.WORK, retries)))
+    counted = parallel.begin(lambda: store.count(naming.WORK, retries))
     ended = _memory.ended(job, run)[: len(every) - 1]
     while True:
         current = _done(every[len(ended)], store)
@@ -158,7 +158,7 @@ def measure(job: str, run: int, plan: Plan, store: Store) -> Progress:
     return Progress(every, [*ended, current], counted.result(), phase_seconds(plan))
 
 
-def measure_again(job: str, store: Store) -> tuple[int, Progress] | None:
+def measure_again(job: str, store: BlobStore) -> tuple[int, Progress] | None:
     """Return run and progress of a job that was measured here before, without a look at its record.
 
     Nobody may be shown it before the record says that the job is theirs, and that it is in that run.
@@ -179,7 +179,7 @@ def _phase(job: str, stage: Stage, result: str) -> Phase:
     return Phase(stage.name, naming.WORK, naming.work(job, naming.summaries(stage.index)), count, count)
 
 
-def _done(phase: Phase, store: Store) -> Done:
+def _done(phase: Phase, store: BlobStore) -> Done:
     blocks = store.blocks(phase.container, phase.blob)
     if not phase.tiles:
         sizes = [size for block, size in blocks.items() if block.startswith(_TILE_BLOCK)]

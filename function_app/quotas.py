@@ -26,7 +26,7 @@ class UnderWay(NamedTuple):
 
 def under_way(owner: str, store: BlobStore) -> UnderWay:
     """Return what the caller has under way: two calls to storage."""
-    running = sum(1 for _ in store.names(naming.JOBS, naming.running_mark(owner, "")))
+    running = store.count(naming.JOBS, naming.running_mark(owner, ""))
     return UnderWay(running, _used(owner, store)[0].pixels)
 
 

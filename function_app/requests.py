@@ -1,6 +1,6 @@
 """What requests may hold. Unknown members are refused."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -9,6 +9,8 @@ from tessera.pipeline import MAX_STEPS
 from tessera.plan import InputFormat, Output, Pixels, Step
 
 MOST_INPUTS = 1000
+_OF_A_FILE = ("name", "size", "content_type")
+_NULL: dict[str, Any] = {"type": "null"}
 
 type FileName = Annotated[str, Field(max_length=1000)]
 type Pipeline = Annotated[tuple[Step, ...], Field(max_length=MAX_STEPS)]
@@ -19,14 +21,41 @@ class _Request(BaseModel):
 
 
 class UploadRequest(_Request):
-    """Body of ``POST /uploads``: what the client knows of its file. *size* is in bytes.
+    """Body of ``POST /uploads``: what the client knows of its file, or a job of which to take a copy.
 
-    *content_type* isn't used: the first bytes decide what a file is.
+    *size* is in bytes. *content_type* isn't used: the first bytes decide what a file is. With *job*, the
+    upload is there at once: a copy of that job's input (the default) or result, as *of* says.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {
+                    "required": ["job"],
+                    "properties": {
+                        "job": {"type": "string"},
+                        **{member: {"type": "null"} for member in _OF_A_FILE},
+                    },
+                },
+                {"properties": {"job": _NULL, "of": _NULL}},
+            ]
+        }
+    )
 
     name: FileName | None = None
     size: int | None = Field(None, ge=0)
     content_type: Annotated[str, Field(max_length=200)] | None = None
+    job: JobId | None = None
+    of: Literal["input", "result"] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.job is None:
+            if self.of is not None:
+                raise ValueError("of says what to copy of a job: give the job, too")
+        elif any(getattr(self, member) is not None for member in _OF_A_FILE):
+            raise ValueError(f"give either job, or {', '.join(_OF_A_FILE)} of a file that you send")
+        return self
 
 
 class Webhook(_Request):

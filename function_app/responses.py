@@ -50,6 +50,18 @@ class UploadView(Response):
     max_bytes: int
 
 
+class CopiedUploadView(Response):
+    """An upload that is there already: a copy of what a job has. There is nothing to send, and no URL."""
+
+    id: str
+    name: str | None
+    size: int
+
+
+class UploadAnswer(RootModel[UploadView | CopiedUploadView]):
+    """A place for a file, or a copy that is there already: it has a *size*, and no *url*."""
+
+
 class AcceptedView(Response):
     """A job that was taken, stopped or taken up again; *created_at* is when it was submitted."""
 

@@ -17,12 +17,10 @@ _PREVIEW_TYPE = "image/jpeg"
 
 def view(record: JobRecord, result: Result, services: Services) -> ResultView:
     """Return what is known of the result, with a fresh URL; no request is made."""
-    codec = _codec(record, result)
-    operations = [step.operation for step in record.pipeline]
-    name = result_name(record.name, record.job, operations, codec.extension)
+    codec, name = _codec(record, result), file_name(record, result)
     signed = services.signer.sign(
         naming.RESULTS,
-        naming.result(record.job, codec.extension),
+        blob_of(record, result),
         DOWNLOAD,
         services.settings.result_url_lifetime,
         file_name=name,
@@ -41,6 +39,26 @@ def view(record: JobRecord, result: Result, services: Services) -> ResultView:
     )
 
 
+def file_name(record: JobRecord, result: Result) -> str:
+    """Return a file name for the result."""
+    operations = [step.operation for step in record.pipeline]
+    return result_name(record.name, record.job, operations, _codec(record, result).extension)
+
+
+def blob_of(record: JobRecord, result: Result) -> str:
+    """Return the blob of the result."""
+    return naming.result(record.job, _codec(record, result).extension)
+
+
+def finished(outcome: Outcome | None) -> Result:
+    """Return the result of a job that ended so; raise `NoResult` if it has none, or isn't over."""
+    if outcome is None:
+        raise NoResult("the job is not over", hint="wait until the job's state is succeeded")
+    if outcome.result is None:
+        raise NoResult(f"the job has {outcome.state}", hint="its error says why")
+    return outcome.result
+
+
 def _codec(record: JobRecord, result: Result) -> Codec:
     """Return the codec of the file, whose format may have been chosen by the input's."""
     return codec_for(record.output.model_copy(update={"format": result.format}))
@@ -54,19 +72,13 @@ def detail(record: JobRecord, outcome: Outcome | None, services: Services) -> Re
     NoResult
         If the job isn't over, ended without a result, or its result was removed since.
     """
-    if outcome is None or outcome.result is None:
-        state = outcome.state if outcome else "not over"
-        raise NoResult(
-            f"the job is {state}" if outcome is None else f"the job has {state}",
-            hint="wait until the job's state is succeeded" if outcome is None else "its error says why",
-        )
-    name = naming.result(record.job, _codec(record, outcome.result).extension)
+    result = finished(outcome)
     try:
-        blocks = services.store.committed(naming.RESULTS, name)
+        blocks = services.store.committed(naming.RESULTS, blob_of(record, result))
     except BlobMissing as error:
         raise NoResult("the result was removed", hint="results are kept for some days only") from error
     digests = tuple(BlockView(size=size, md5=md5_of(block)) for block, size in blocks)
-    return ResultDetailView(**view(record, outcome.result, services).model_dump(), blocks=digests)
+    return ResultDetailView(**view(record, result, services).model_dump(), blocks=digests)
 
 
 def previews(record: JobRecord, services: Services) -> PreviewsView:

@@ -28,11 +28,11 @@ CREATE_UPLOAD: Final = Route(
     method="POST",
     path="/uploads",
     tag="Uploads",
-    summary="Get a URL to which one file can be sent",
+    summary="Get a URL to which one file can be sent, or a copy of what a job has",
     body=requests.UploadRequest,
     body_required=False,
-    answers={201: Answer("A place for the file", responses.UploadView)},
-    problems=_BODY,
+    answers={201: Answer("A place for the file, or the copy", responses.UploadAnswer)},
+    problems=(*_BODY, *_JOB, "no-result", "input-gone"),
 )
 MAKE_PLAN: Final = Route(
     name="make_plan",

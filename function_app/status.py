@@ -7,7 +7,8 @@ from typing import Any
 
 from activities.store import BlobChanged, BlobMissing
 from function_app import records, results
-from function_app.blob_store import BlobStore, Entry
+from function_app.blob_listing import Entry
+from function_app.blob_store import BlobStore
 from function_app.instances import Life
 from function_app.planning import input_view
 from function_app.problems import problem

@@ -70,6 +70,7 @@ def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
     step = order.stage.tiles_per_task
     count = ceil_div(order.last - order.first, step)
     if count <= MOST_CHILDREN:
+        starts = range(order.first, order.last, step)
         return [
             TileOrder(
                 job=order.job,
@@ -82,7 +83,8 @@ def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
                 tile=tile,
                 count=min(step, order.last - tile),
             )
-            for tile in range(order.first, order.last, step)
+            # Tasks of several tiles decode what is above these: the longest first, so that all end together.
+            for tile in (starts if step == 1 else reversed(starts))
         ]
     share = MOST_CHILDREN
     while ceil_div(count, share) > MOST_CHILDREN:

@@ -90,7 +90,8 @@ def process(
     with tempfile.TemporaryDirectory(prefix="tessera-demo-") as folder:
         print(f"Starting storage, the functions host and {workers} worker processes ...", flush=True)
         begun = time.monotonic()
-        with running(ROOT, Path(folder), workers=workers) as stack:
+        environment = {"TESSERA_INSTANCES": str(workers)}
+        with running(ROOT, Path(folder), workers=workers, environment=environment) as stack:
             started = time.monotonic() - begun
             options = ["--op=" + operation for operation in operations]
             options += ["--format", file_format, "--output", str(target), "--force"]

@@ -79,11 +79,14 @@ def run(arguments: argparse.Namespace) -> None:
     ready = state / "ready.json"
     ready.unlink(missing_ok=True)
     host = ["-m", "emulator", "start", "--app", str(ROOT), "--port", str(arguments.api_port)]
-    host += ["--max-workers", str(arguments.workers), "--state", str(state / "state.sqlite")]
+    # The page and its users don't wait for tiles.
+    host += ["--http-workers", "1", "--max-workers", str(arguments.workers)]
+    host += ["--state", str(state / "state.sqlite")]
     host += ["--azurite", str(data / ".azurite"), "--azurite-port", str(arguments.storage_port)]
     page = ["-m", "streamlit", "run", "frontend_streamlit/app.py", "--server.port", str(arguments.page_port)]
     print("Starting storage, the functions' host and the page ...", flush=True)
-    with started([*host, "--ready-file", str(ready)], state / "host.log") as functions:
+    expected = {"TESSERA_INSTANCES": str(arguments.workers)}
+    with started([*host, "--ready-file", str(ready)], state / "host.log", expected) as functions:
         wait_until(ready.exists, functions, state / "host.log")
         details = json.loads(ready.read_text())
         api = details["url"]

@@ -13,6 +13,9 @@ class Limits(Message):
     task_memory: int = Field(default=256 << 20, description="bytes of arrays that one task may hold")
     min_tile_pixels: int = Field(default=1 << 20, description="pixels a tile has at least")
     max_tile_pixels: int = Field(default=8 << 20, description="pixels a tile has at most")
+    instances: int = Field(
+        default=4, ge=1, le=1000, description="instances that are expected to work on a job at a time"
+    )
     band_rows: int | None = Field(
         default=None, ge=1, description="rows of a tile; by default the planner's choice"
     )

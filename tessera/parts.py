@@ -59,6 +59,17 @@ def md5_of(block: str) -> str:
     return block[_DIGEST_AT:]
 
 
+def digest_in(block: str) -> bytes | None:
+    """Return the MD5 of a block from its id, if it is an id that has one.
+
+    >>> digest_in(part_block(12, 1, 0.25, Adler(), b"")).hex()
+    'd41d8cd98f00b204e9800998ecf8427e'
+    >>> digest_in("t0000012") is None
+    True
+    """
+    return bytes.fromhex(md5_of(block)) if len(block) == _LENGTH else None
+
+
 def read_parts(blocks: Mapping[str, int], level: int = 0) -> dict[int, Part]:
     """Return the part of each tile that *blocks* (bytes by id) has; two of one tile are alike."""
     found, letter = {}, _letter(level)

@@ -93,9 +93,13 @@ def is_worth_skipping(image: ImageInfo, stages: Sequence[Reading], stored: int) 
 
 
 def skipping_bytes(image: ImageInfo, reading: Reading) -> int:
-    """Return the bytes that a task holds to decode the upload itself: the decoder's, and the rows before."""
+    """Return the bytes that a task holds to decode the upload itself.
+
+    They are the decoder's, the rows before, and the blocks of a tile on their way while the next is made.
+    """
     rows = max(region.height for region in _regions(reading))
-    return decoder_bytes(image) + rows * image.width * image.pixels.bytes
+    made = reading.draft.shapes[-1].pixels.bytes * reading.tiling.width * reading.tiling.height
+    return decoder_bytes(image) + rows * image.width * image.pixels.bytes + made
 
 
 def is_quick(image: ImageInfo, reading: Reading) -> bool:

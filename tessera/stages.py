@@ -18,8 +18,6 @@ from tessera.rasters import label_raster, source_raster
 from tessera.sources import Reading, is_quick, is_worth_skipping, skipping_bytes, source_of
 from tessera.tiling import Draft, Tiling, most_memory, tiling
 
-_FEW_TASKS = (8, 6, 4)
-"""The more there are, the oftener they decode what is above them, and the more instances share the rest."""
 _MOST_PIXELS_OF_SEVERAL = 2 << 20
 """Of a tile, where a task does several: they cost little then, and less memory."""
 
@@ -88,7 +86,7 @@ class Cut(NamedTuple):
         )
         if max(each.memory for each in tiled) > limits.task_memory:
             return None
-        for tasks in _FEW_TASKS:
+        for tasks in _few_tasks(limits.instances):
             shared = _shared(stages, upload, tasks)
             reading = _readings(shared, tiled, upload)
             if is_worth_skipping(image, reading, stored) and all(is_quick(image, each) for each in reading):
@@ -107,6 +105,15 @@ class Cut(NamedTuple):
         if not isinstance(source, Raster):
             return 0
         return source.pixel_bytes * sum(stage.source == source for stage in self.stages)
+
+
+def _few_tasks(instances: int) -> tuple[int, ...]:
+    """Return in how many tasks an upload may be decoded by these themselves, in the order of trying.
+
+    Two for an instance let all end together. The more there are, the shorter each is, and the oftener they
+    decode what is above them: more come next, for what takes long, then fewer, for what is dear to decode.
+    """
+    return 2 * instances, 3 * instances, 4 * instances, ceil_div(3 * instances, 2), instances
 
 
 def _shared(stages: Sequence[Stage], source: Upload, tasks: int) -> tuple[Stage, ...]:

@@ -30,7 +30,18 @@ if TYPE_CHECKING:
         UploadRefused,
         WaitTimedOut,
     )
-    from tessera_client.models import Health, Job, Operation, Output, Preset, Problem, Result, Step, Upload
+    from tessera_client.models import (
+        CopiedUpload,
+        Health,
+        Job,
+        Operation,
+        Output,
+        Preset,
+        Problem,
+        Result,
+        Step,
+        Upload,
+    )
     from tessera_client.pipeline import load_pipeline, parse_step
     from tessera_client.retry import RetryPolicy
     from tessera_client.upload_state import UploadState
@@ -54,6 +65,7 @@ __all__ = [
     "BatchSummary",
     "Client",
     "ConnectionFailed",
+    "CopiedUpload",
     "DownloadFailed",
     "Health",
     "InvalidPipeline",

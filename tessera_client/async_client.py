@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Literal, Self
 
 import httpx
 
@@ -15,7 +15,7 @@ from tessera_client import calls
 from tessera_client.async_transport import AsyncTransport
 from tessera_client.client import LARGEST_PAGE, Client
 from tessera_client.errors import DownloadFailed, JobFailed
-from tessera_client.models import Health, Job, Operation, Output, Preset, Result, Step, Upload
+from tessera_client.models import CopiedUpload, Health, Job, Operation, Output, Preset, Result, Step, Upload
 from tessera_client.polling import poll_async
 from tessera_client.retry import RetryPolicy
 from tessera_client.settings import connection
@@ -126,6 +126,10 @@ class AsyncClient:
         """Ask for a place for a file that something else sends; see `Client.create_upload`."""
         place = await self._transport.run(calls.upload(name, size, content_type))
         return check_size(place, name, size)
+
+    async def copy_upload(self, job_id: str, of: Literal["input", "result"] = "input") -> CopiedUpload:
+        """Make an upload of a job's image or its result; see `Client.copy_upload`."""
+        return await self._transport.run(calls.copy_upload(job_id, of))
 
     async def plan(
         self, upload_id: str, pipeline: Sequence[Step], output: Output | None = None, *, page: int = 0

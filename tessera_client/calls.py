@@ -9,7 +9,7 @@ from urllib.parse import quote
 from tessera_client.answers import Answer
 from tessera_client.decoding import decode
 from tessera_client.errors import UnexpectedResponse
-from tessera_client.models import Health, Job, Operation, Output, Preset, Result, Step, Upload
+from tessera_client.models import CopiedUpload, Health, Job, Operation, Output, Preset, Result, Step, Upload
 from tessera_client.retry import retry_after
 from tessera_client.views import Batch, BatchPage, JobFilter, JobPage, Plan, Previews, Ready, TilePage
 
@@ -50,6 +50,12 @@ def upload(name: str, size: int, content_type: str) -> Call[Upload]:
     """Ask for a place for a file."""
     body = {"name": name, "size": size, "content_type": content_type}
     return Call(method="POST", path="uploads", body=body, read=_decoded(Upload))
+
+
+def copy_upload(job_id: str, of: str) -> Call[CopiedUpload]:
+    """Make an upload of what a job has."""
+    body = {"job": job_id, "of": of}
+    return Call(method="POST", path="uploads", body=body, read=_decoded(CopiedUpload))
 
 
 def plan(upload_id: str, pipeline: Sequence[Step], output: Output | None, page: int) -> Call[Plan]:

@@ -5,14 +5,14 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Literal, Self
 
 import httpx
 
 from tessera_client import calls, uploads
 from tessera_client.downloads import LinkExpired, fetch_picture, fetch_result
 from tessera_client.errors import JobFailed
-from tessera_client.models import Health, Job, Operation, Output, Preset, Result, Step, Upload
+from tessera_client.models import CopiedUpload, Health, Job, Operation, Output, Preset, Result, Step, Upload
 from tessera_client.polling import poll
 from tessera_client.retry import RetryPolicy
 from tessera_client.settings import DEFAULT_API_URL
@@ -167,6 +167,29 @@ class Client:
         """
         place = self._transport.run(calls.upload(name, size, content_type))
         return uploads.check_size(place, name, size)
+
+    def copy_upload(self, job_id: str, of: Literal["input", "result"] = "input") -> CopiedUpload:
+        """Make an upload of a job's image or its result; storage copies it, and nothing is sent.
+
+        The copy stays when the job is deleted.
+
+        Parameters
+        ----------
+        job_id : str
+        of : "input" or "result"
+
+        Returns
+        -------
+        CopiedUpload
+            Its ``id`` is what `submit` takes.
+
+        Raises
+        ------
+        Refused
+            When the job has no result, the image or the result is no longer kept, or it is larger than the
+            API takes.
+        """
+        return self._transport.run(calls.copy_upload(job_id, of))
 
     def submit(
         self,

@@ -61,6 +61,15 @@ class Upload:
     max_bytes: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiedUpload:
+    """An upload that is there already: a copy of a job's image or result, of so many bytes."""
+
+    id: str
+    size: int
+    name: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One operation of a pipeline and its parameters; those left out take the operation's defaults."""

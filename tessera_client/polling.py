@@ -47,7 +47,7 @@ class Patience:
         elapsed = time.monotonic() - self._started
         if self._timeout is not None and elapsed >= self._timeout:
             raise WaitTimedOut(f"the job did not finish within {self._timeout:g} s", "It goes on.")
-        own = min(max(SHORTEST_PAUSE, elapsed / 10), LONGEST_PAUSE)
+        own = min(max(SHORTEST_PAUSE, elapsed / 20), LONGEST_PAUSE)
         asked = min(job.retry_after, LONGEST_ASKED) if job else 0.0
         chosen = asked if asked > LONGEST_PAUSE else own
         return chosen if self._timeout is None else min(chosen, max(self._timeout - elapsed, 0.0))

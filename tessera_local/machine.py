@@ -70,7 +70,7 @@ class Machine:
     folder : Path, optional
         Where the temporary folder is made; default: the system's place.
     limits : tessera.planner.Limits, optional
-        What one job may take; by default as the service.
+        What one job may take; by default as the service, with as many instances as there are workers.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Machine:
     ) -> None:
         self._processes = processes or os.process_cpu_count() or 1
         self._parent = folder
-        self._limits = limits.model_dump_json() if limits else "{}"
+        self._limits = limits.model_dump_json() if limits else json.dumps({"instances": self._processes})
         self._exits = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

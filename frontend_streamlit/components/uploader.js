@@ -4,6 +4,7 @@ const BLOCKS_AT_ONCE = 4;
 const TRIES = 6;
 const TRIES_BEFORE_ANY_ANSWER = 3;
 const LONGEST_WAIT = 10_000;
+const TELL_AGAIN = 3_000;
 // The page makes a picture of a small file itself; of a larger one the browser does, where it can decode it.
 const HANDED_OVER = 2 << 20;
 const HANDED_OVER_TIFF = 16 << 20;
@@ -86,9 +87,15 @@ class Queue {
     this.changed();
   }
 
+  // Kept here: the page may draw the component anew in the moment in which something is said.
+  say(words) {
+    this.said = words;
+    this.view?.say(words);
+  }
+
   fail(file, words) {
     Object.assign(file, { state: "failed", words });
-    this.view?.say(`${file.source.name}: ${words}`);
+    this.say(`${file.source.name}: ${words}`);
   }
 
   changed() {
@@ -127,7 +134,7 @@ class Queue {
       await this.put(file, `${place.url}&comp=blocklist`, document, headers);
       if (this.data.pictures) Object.assign(file, await picture(file.source));
       file.state = "sent";
-      this.view?.say(`${file.source.name} has been sent.`);
+      this.say(`${file.source.name} has been sent.`);
     } catch (error) {
       if (error instanceof Stopped && !this.files.includes(file)) return;
       stop(file);
@@ -247,6 +254,7 @@ class View {
     this.root.querySelector("input").accept = data.suffixes.map((suffix) => `.${suffix}`).join(",");
     this.root.querySelector("input").setAttribute("aria-label", data.label);
     this.root.querySelector(".uploader").hidden = false;
+    this.say(this.queue.said ?? "");
     this.queue.update(data);
   }
 
@@ -256,7 +264,8 @@ class View {
     input.value = "";
   }
 
-  // Told once for each change; what the page doesn't know yet is told again when the component comes back.
+  // Told once for each change; again when the component comes back, and where the page doesn't answer: what is told
+  // while it draws itself anew can be lost.
   tell() {
     const told = this.queue.files.filter((file) => file.id && ["asking", "sending", "sent"].includes(file.state));
     const files = told.map(({ id, source, state, picture, head }) => {
@@ -267,6 +276,14 @@ class View {
     if (mark === (this.told ?? "")) return;
     this.told = mark;
     this.setState("files", files);
+    clearTimeout(this.timer);
+    if (told.some((file) => file.state !== "sending")) this.timer = setTimeout(() => this.tellAgain(), TELL_AGAIN);
+  }
+
+  tellAgain() {
+    if (this.queue.view !== this) return;
+    this.told = undefined;
+    this.tell();
   }
 
   give_up() {
@@ -274,7 +291,8 @@ class View {
   }
 
   say(words) {
-    this.root.querySelector(".said").textContent = words;
+    const said = this.root.querySelector(".said");
+    if (said.textContent !== words) said.textContent = words;
   }
 
   draw() {

@@ -117,6 +117,7 @@ class FakeApi:
     blocks: dict[str, dict[str, bytes]] = field(default_factory=dict)
     jobs: dict[str, deque[dict[str, Any]]] = field(default_factory=dict)
     uploads: int = 0
+    sources: dict[str, str] = field(default_factory=dict)
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     script: list[dict[str, Any]] = field(default_factory=list)
@@ -265,6 +266,9 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(404)
 
     def new_upload(self, request: Request) -> None:
+        if "job" in request.json:
+            self.copy(request.json["job"], request.json["of"])
+            return
         upload_id = f"upload-{self.api.uploads}"
         self.api.uploads += 1
         url = f"{self.api.url}/blob/uploads/{upload_id}?sp=cw&{SIGNATURE}"
@@ -273,12 +277,32 @@ class Handler(BaseHTTPRequestHandler):
                     "some_future_field": 1}  # fmt: skip
         self.reply_json(201, document)
 
+    def copy(self, job_id: str, of: str) -> None:
+        if not (script := self.script_of(job_id)):
+            return
+        source, name = f"uploads/{self.api.sources.get(job_id)}", "photo.jpg"
+        if of == "result":
+            if not script[-1].get("result"):
+                self.reply_problem(409, title="There is no result", code="no-result")
+                return
+            source, name = "results/out", script[-1]["result"].get("name", "result.png")
+        if source not in self.api.blobs:
+            self.reply_problem(
+                410, title="The input is no longer there", code="input-gone", hint="Upload it again."
+            )
+            return
+        upload_id, data = f"upload-{self.api.uploads}", self.api.blobs[source]
+        self.api.uploads += 1
+        self.api.blobs[f"uploads/{upload_id}"] = data
+        self.reply_json(201, {"id": upload_id, "name": name, "size": len(data), "some_future_field": 1})
+
     def new_job(self, request: Request) -> None:
         key = request.headers["idempotency-key"]
         if f"uploads/{request.json['upload_id']}" not in self.api.blobs:
             self.reply_problem(404, title="No such upload", code="upload_not_found")
             return
         job_id = self.api.keys.setdefault(key, f"job-{len(self.api.jobs) + 1}")
+        self.api.sources[job_id] = request.json["upload_id"]
         script = self.api.script or [self.api.job_document(), self.api.succeeded()]
         self.api.jobs.setdefault(job_id, deque({"id": job_id, **entry} for entry in script))
         headers = {"location": f"/api/v1/jobs/{job_id}", "retry-after": "1"}

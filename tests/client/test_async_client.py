@@ -174,3 +174,13 @@ def test_the_network_can_be_replaced() -> None:
             return (await client.health()).status
 
     assert asyncio.run(main()) == "ok"
+
+
+def test_a_copy_of_a_result_is_an_upload(api: FakeApi, run: Callable[..., Any]) -> None:
+    async def work(client: AsyncClient) -> str:
+        upload = await client.upload(io.BytesIO(b"the image"), name="scan.png")
+        job = await client.submit(upload.id, [parse_step("canny")])
+        await client.wait(job.id)
+        return (await client.copy_upload(job.id, "result")).id
+
+    assert api.blobs[f"uploads/{run(work)}"] == api.result

@@ -288,7 +288,7 @@ def test_what_has_not_changed_is_not_sent_again(api: FakeApi, client: Client, up
         (1.0, 0.0, 0.1),
         (7.0, 0.0, 7.0),
         (900.0, 0.0, 30.0),
-        (0.0, 3.0, 0.3),
+        (0.0, 6.0, 0.3),
         (0.0, 99.0, 1.0),
     ],
 )

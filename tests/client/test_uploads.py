@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tessera_client import Client, Refused, UploadFailed, UploadRefused, UploadState
+from tessera_client import Client, NotFound, Output, Refused, Step, UploadFailed, UploadRefused, UploadState
 from tessera_client.uploads import MIB, MOST_BLOCKS, SINGLE_PUT_LIMIT, SMALLEST_BLOCK, block_size
 from tests.client.conftest import QUICK
 from tests.client.fake_api import SIGNATURE, FakeApi, Fault
@@ -235,3 +235,34 @@ def test_a_place_that_storage_refuses_is_not_tried_again(api: FakeApi, client: C
 
 def _block(index: int) -> str:
     return base64.b64encode(b"%08d" % index).decode()
+
+
+def test_a_copy_of_what_a_job_has_is_an_upload_and_nothing_is_sent(api: FakeApi, client: Client) -> None:
+    upload = client.upload(io.BytesIO(b"the image"), name="photo.jpg")
+    job = client.submit(upload.id, [Step("canny")], Output("png"))
+    client.wait(job.id)
+    puts = len(api.sent("PUT", "/blob/"))
+    for copy, data, name in (
+        (client.copy_upload(job.id), b"the image", "photo.jpg"),
+        (client.copy_upload(job.id, "result"), api.result, "result.png"),
+    ):
+        assert (copy.size, copy.name) == (len(data), name)
+        assert api.blobs[f"uploads/{copy.id}"] == data
+        assert client.submit(copy.id, [Step("canny")]).id != job.id
+    assert len(api.sent("PUT", "/blob/")) == puts
+    asked = [request.json for request in api.sent("POST", "/uploads")[1:]]
+    assert asked == [{"job": job.id, "of": "input"}, {"job": job.id, "of": "result"}]
+
+
+def test_what_cannot_be_copied_is_refused_with_the_reason(api: FakeApi, client: Client) -> None:
+    upload = client.upload(io.BytesIO(b"the image"), name="photo.jpg")
+    api.script = [api.job_document(state="failed")]
+    job = client.submit(upload.id, [Step("canny")])
+    with pytest.raises(Refused, match="There is no result"):
+        client.copy_upload(job.id, "result")
+    del api.blobs[f"uploads/{upload.id}"]
+    with pytest.raises(Refused, match="no longer there") as gone:
+        client.copy_upload(job.id)
+    assert (gone.value.problem.code, gone.value.hint) == ("input-gone", "Upload it again.")
+    with pytest.raises(NotFound, match="No such job"):
+        client.copy_upload("unheard-of")

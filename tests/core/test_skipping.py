@@ -32,7 +32,9 @@ PIPELINES = {
 }
 
 
-def planned(width: int, height: int, *pipeline: Step, kind: str = "jpeg", skips: bool = True) -> Plan:
+def planned(
+    width: int, height: int, *pipeline: Step, kind: str = "jpeg", skips: bool = True, instances: int = 4
+) -> Plan:
     image = ImageInfo(
         format="png" if kind == "png" else "jpeg",
         width=width,
@@ -42,7 +44,7 @@ def planned(width: int, height: int, *pipeline: Step, kind: str = "jpeg", skips:
         etag="",
         skips=skips,
     )
-    return make_plan(image, pipeline, Output(), Limits())
+    return make_plan(image, pipeline, Output(), Limits(instances=instances))
 
 
 def is_skipping(plan: Plan) -> bool:
@@ -85,6 +87,14 @@ def test_a_task_does_several_tiles_in_the_memory_of_one() -> None:
     assert plan.memory < 100 << 20
 
 
+@pytest.mark.parametrize(("instances", "tasks"), [(1, 2), (2, 4), (3, 6), (4, 8), (64, None)])
+def test_there_are_tasks_for_the_instances_that_are_expected(instances: int, tasks: int | None) -> None:
+    plan = planned(12_000, 12_000, INVERT, instances=instances)
+    assert is_skipping(plan) is (tasks is not None), "for so many it's better decoded once"
+    if tasks:
+        assert plan.stages[0].tasks == tasks
+
+
 def test_what_is_cheaper_with_a_raster_gets_one() -> None:
     assert is_skipping(planned(6000, 4000, INVERT))
     rotated = planned(6000, 4000, Step(operation="rotate", parameters={"degrees": 90}))
@@ -116,5 +126,6 @@ def test_orders_of_tasks_cover_the_tiles() -> None:
         if isinstance(each, TileOrder)
         for tile in range(each.tile, each.tile + each.count)
     ]
-    assert tiles == list(range(3, 30))
-    assert [each.count for each in found if isinstance(each, TileOrder)] == [12, 12, 3]
+    assert sorted(tiles) == list(range(3, 30))
+    starts = [(each.tile, each.count) for each in found if isinstance(each, TileOrder)]
+    assert starts == [(27, 3), (15, 12), (3, 12)], "those that decode most begin first"

@@ -1,5 +1,7 @@
 """Worker processes: scaling, concurrency, responsiveness, what the emulator refuses at run time."""
 
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -46,6 +48,22 @@ def test_the_host_answers_while_activities_keep_every_processor_busy(tmp_path: P
         assert host.wait(instance)["output"] == 4
 
 
+def test_requests_have_a_worker_of_their_own_if_asked_for(tmp_path: Path) -> None:
+    with emulate(tmp_path, "--max-workers", "1", "--http-workers", "1") as host:
+        assert [host.http.get("/api/hello").text for _ in range(10)] == ["hello world"] * 10
+        assert (
+            host.wait(host.start("effects", {"key": "k", "n": 8, "seconds": 0}))["runtimeStatus"]
+            == "Completed"
+        )
+        by_group = {worker["group"]: worker for worker in host.workers()}
+        assert by_group["httpTrigger"]["executions"] >= 10
+        assert by_group["others"]["executions"] >= 8
+        os.kill(by_group["httpTrigger"]["pid"], signal.SIGKILL)
+        until(lambda: by_group["httpTrigger"]["pid"] not in _pids(host), 20, "the host to notice")
+        assert host.http.get("/api/hello").text == "hello world"
+        assert {worker["group"] for worker in host.workers()} == {"httpTrigger", "others"}
+
+
 def test_the_thread_count_setting_is_respected(tmp_path: Path) -> None:
     environment = {"PYTHON_THREADPOOL_THREAD_COUNT": "1"}
     with (
@@ -60,7 +78,7 @@ def test_the_thread_count_setting_is_respected(tmp_path: Path) -> None:
 def test_the_status_pages_show_the_workers(emulator: Host) -> None:
     assert emulator.run("chain") == 8
     (worker,) = emulator.workers()[:1]
-    assert set(worker) == {"pid", "state", "running", "executions", "startedAt"}
+    assert set(worker) == {"pid", "state", "group", "running", "executions", "startedAt"}
     assert worker["executions"] >= 7
     status = emulator.http.get("/admin/host/status").json()
     assert status["state"] == "Running"

@@ -90,11 +90,11 @@ class Up:
     process: "subprocess.Popen[str]"
 
 
-def start_up(data: Path, *arguments: str) -> "subprocess.Popen[str]":
+def start_up(data: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "scripts/up.py", "--data", str(data), *arguments],
         cwd=ROOT,
-        env={**os.environ, **SMALL_TILES},
+        env={**os.environ, **SMALL_TILES, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -126,10 +126,10 @@ def up(tmp_path: Path) -> Iterator[Up]:
     yield from running_stack(tmp_path)
 
 
-def running_stack(data: Path) -> Iterator[Up]:
+def running_stack(data: Path, **environment: str) -> Iterator[Up]:
     if not (ROOT / "node_modules" / "azurite").is_dir():
         pytest.skip("Azurite is not installed: run `make setup`")
-    process = start_up(data, *free_ports())
+    process = start_up(data, *free_ports(), **environment)
     try:
         yield Up(wait_for_address(process), data, process)
     finally:

@@ -3,15 +3,19 @@
 import logging
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobClient
 
 from activities.store import BlobChanged, BlobExists, BlobMissing, Store
 from function_app.blob_store import BlobStore
-from tests.support.azurite import Azurite
+from function_app.sas import DOWNLOAD
+from function_app.services import Services
+from tessera.checksum import Adler
+from tessera.parts import part_block
 
 
 @pytest.fixture
@@ -112,6 +116,21 @@ def test_blocks_become_a_blob_in_the_order_of_the_commit(store: BlobStore, name:
     assert store.read("results", name) == b"hello World"
 
 
+def test_a_block_that_arrives_with_other_bytes_is_refused(store: BlobStore, name: str) -> None:
+    part = part_block(3, 1, 0.5, Adler(), b"what was encoded")
+    with pytest.raises(HttpResponseError, match=r"(?i)md5"):
+        store.put_block("results", name, part, b"what WAS encoded")
+    assert store.blocks("results", name) == {}
+    store.put_block("results", name, part, b"what was encoded")
+    assert store.blocks("results", name) == {part: 16}
+
+
+def test_what_is_told_of_a_part_may_bear_its_id(store: BlobStore, name: str) -> None:
+    part = part_block(3, 1, 0.5, Adler(), b"what was encoded")
+    store.put_block("work", name, part, b"where its tiles are")
+    assert store.blocks("work", name) == {part: 19}
+
+
 def test_a_late_block_counts_once_and_leaves_the_blob_alone(store: BlobStore, name: str) -> None:
     store.put_block("results", name, "t1", b"old")
     store.commit("results", name, ["t1"])
@@ -186,14 +205,29 @@ def test_sixteen_mebibytes_come_back_unchanged_from_many_threads(store: BlobStor
     assert store.read("work", name) == b"".join(blocks[block] for block in sorted(blocks))
 
 
+def test_a_copy_has_the_bytes_and_the_blocks_and_needs_no_container(
+    services: Services, store: BlobStore, name: str
+) -> None:
+    for block, data in (("t1", b"hello "), ("t2", b"world")):
+        store.put_block("results", name, block, data)
+    store.commit("results", name, ["t1", "t2"], media_type="image/png")
+    source, target = services.signer.sign("results", name, DOWNLOAD, timedelta(minutes=1)), uuid.uuid4().hex
+    store.copy(source.url, target, name, 60.0)
+    store.delete("results", name)
+    assert store.read(target, name) == b"hello world"
+    assert store.committed(target, name) == [("t1", 6), ("t2", 5)]
+
+
 def test_no_key_and_no_signature_is_logged_at_any_level(
-    azurite: Azurite, store: BlobStore, name: str, caplog: pytest.LogCaptureFixture
+    services: Services, store: BlobStore, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     logging.getLogger("azure").setLevel(logging.DEBUG)
+    source = services.signer.sign("work", name, DOWNLOAD, timedelta(minutes=1))
     try:
         with caplog.at_level(logging.DEBUG):
             store.write("work", name, b"1")
             store.read("work", name)
+            store.copy(source.url, "work", f"{name}-copy", 60.0)
     finally:
         logging.getLogger("azure").setLevel(logging.WARNING)
     assert name[:32] in caplog.text

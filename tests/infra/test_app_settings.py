@@ -93,7 +93,8 @@ def test_the_page_is_given_what_it_reads(bicep: dict[str, Document]) -> None:
     )
     app = bicep["modules/page.bicep"]["resources"]["app"]["config"]["properties"]
     given = {entry["name"]: entry for entry in app["template"]["containers"][0]["env"]}
-    assert read == {"TESSERA_API_URL", "TESSERA_API_KEY", "TESSERA_PAGE_UPLOADS"}
-    # Uploads pass through the page only where somebody chose that.
-    assert set(given) == read - {"TESSERA_PAGE_UPLOADS"} | {"STREAMLIT_SERVER_MAX_UPLOAD_SIZE"}
+    # Uploads pass through the page, and browsers show more or less, only where somebody chose that.
+    chosen = {"TESSERA_PAGE_UPLOADS", "TESSERA_PAGE_SHOWN_PIXELS"}
+    assert read == {"TESSERA_API_URL", "TESSERA_API_KEY", *chosen}
+    assert set(given) == read - chosen | {"STREAMLIT_SERVER_MAX_UPLOAD_SIZE"}
     assert given["TESSERA_API_KEY"] == {"name": "TESSERA_API_KEY", "secretRef": "api-key"}

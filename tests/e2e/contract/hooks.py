@@ -36,7 +36,8 @@ def map_path_parameters(context: Any, path_parameters: Any) -> Any:
 
 @schemathesis.hook
 def map_body(context: Any, body: Any) -> Any:
-    """Name uploads that are there."""
-    if isinstance(body, dict) and "upload_id" in body:
-        body["upload_id"] = _known(body["upload_id"], _UPLOADS)
+    """Name uploads and jobs that are there."""
+    for name, ids in (("upload_id", _UPLOADS), ("job", _PATH["job"])):
+        if isinstance(body, dict) and name in body:
+            body[name] = _known(body[name], ids)
     return body
