@@ -22,35 +22,37 @@ type Labels = NDArray[Any]
 CERTAIN = 1
 
 
-def label(weak: NDArray[np.uint8], strong: NDArray[np.intp]) -> Labels:
+def label(weak: NDArray[np.uint8], places: NDArray[np.intp], strong: NDArray[np.bool_]) -> Labels:
     """Return the label map of a tile.
 
     Parameters
     ----------
     weak
         uint8 (rows, columns), not 0 where set.
+    places
+        Where it is set, in the flattened tile. Few pixels are, so that they are done alone.
     strong
-        Places of the strong pixels in the flattened tile; each of them is also weak.
+        Which of these are strong.
 
     Returns
     -------
     numpy.ndarray
-        uint32 (rows, columns): 0, 1, or 2 and up without gaps.
+        (rows, columns), uint16 or uint32 as the labels need: 0, 1, or 2 and up without gaps.
     """
     count, components = cv2.connectedComponents(weak, connectivity=8, ltype=cv2.CV_32S)
+    numbers = components.ravel()[places]
     is_certain = np.zeros(count, bool)
-    is_certain[components.ravel()[strong]] = True
+    is_certain[numbers[strong]] = True
     is_border = np.zeros(count, bool)
     for side in _sides(components):
         is_border[side] = True
-    is_certain[0] = is_border[0] = False
+    is_border[0] = False
     undecided = np.flatnonzero(is_border & ~is_certain)
-    renumber = np.where(is_certain, CERTAIN, 0).astype(np.uint32)
-    renumber[undecided] = np.arange(CERTAIN + 1, CERTAIN + 1 + undecided.size)
-    labels: Labels = np.zeros(weak.size, np.uint32)
-    # Few pixels are set, so that they are done alone.
-    places = np.flatnonzero(weak > 0)
-    labels[places] = renumber[components.ravel()[places]]
+    largest = CERTAIN + undecided.size
+    renumber = np.where(is_certain, CERTAIN, 0).astype(np.uint16 if largest < 1 << 16 else np.uint32)
+    renumber[undecided] = np.arange(CERTAIN + 1, largest + 1)
+    labels: Labels = np.zeros(weak.size, renumber.dtype)
+    labels[places] = renumber[numbers]
     return labels.reshape(weak.shape)
 
 

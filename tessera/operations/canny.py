@@ -29,6 +29,8 @@ from tessera.plan import Pixels
 
 _THRESHOLD_LIMIT = 32767
 """OpenCV saturates squared thresholds above this (l2_gradient)."""
+_GRADIENT_BYTES, _LEAST_ROWS = 2 << 20, 16
+"""Gradients are taken of so many bytes at a time, which stay in a processor's cache; a few rows at least."""
 
 
 class CannyParameters(Parameters):
@@ -46,25 +48,51 @@ class CannyParameters(Parameters):
         return self
 
 
-def _maps(window: Array, core: Rect, parameters: CannyParameters) -> tuple[Array, Array]:
-    """Return the weak map of the core, and the places of its strong pixels in the flattened core.
+def _maps(window: Array, core: Rect, parameters: CannyParameters) -> tuple[Array, Array, Array]:
+    """Return the weak map of the core, the places of its pixels in the flattened core, and which are strong.
 
     A pixel of the weak map is one of the strong map if its gradient is above the high threshold.
     """
     colour, low, high = without_alpha(window), parameters.low, parameters.high
     if parameters.aperture > 3:
         # From gradients instead of the image, OpenCV makes other maps: by scale for 7, in places for 5.
-        weak, strong = (_whole_map(colour, level, parameters)[core.slices] for level in (low, high))
-        return np.ascontiguousarray(weak), np.flatnonzero(strong > 0)
+        weak, strong = (
+            np.ascontiguousarray(_whole_map(colour, level, parameters)[core.slices]) for level in (low, high)
+        )
+        places = np.flatnonzero(weak > 0)
+        return weak, places, strong.ravel()[places] > 0
+    weak = np.empty((core.height, core.width), np.uint8)
+    rows = max(_LEAST_ROWS, _GRADIENT_BYTES // (2 * colour[0].size))
+    found = [
+        _rows_of_maps(
+            colour, core._replace(y0=y0, y1=min(y0 + rows, core.y1)), weak[y0 - core.y0 :], parameters
+        )
+        for y0 in range(core.y0, core.y1, rows)
+    ]
+    starts = range(0, weak.size, rows * core.width)
+    places = np.concatenate([each + start for (each, _), start in zip(found, starts, strict=True)])
+    return weak, places, np.concatenate([strong for _, strong in found])
+
+
+def _rows_of_maps(colour: Array, part: Rect, weak: Array, parameters: CannyParameters) -> tuple[Array, Array]:
+    """Write the weak map of some rows; return the places of its pixels there, and which are strong.
+
+    Whether a pixel is in the map depends on the gradients around it, and those on the pixels around them.
+    """
+    low, high, l2 = parameters.low, parameters.high, parameters.l2_gradient
+    read = max(0, part.y0 - 2), min(len(colour), part.y1 + 2)
+    kept = slice(max(0, part.y0 - 1) - read[0], min(len(colour), part.y1 + 1) - read[0])
     dx, dy = (
-        cv2.Sobel(colour, cv2.CV_16S, *order, borderType=cv2.BORDER_REPLICATE) for order in ((1, 0), (0, 1))
+        cv2.Sobel(colour[slice(*read)], cv2.CV_16S, *order, borderType=cv2.BORDER_REPLICATE)[kept]
+        for order in ((1, 0), (0, 1))
     )
-    weak = cv2.Canny(dx, dy, low, low, L2gradient=parameters.l2_gradient)[core.slices]
-    weak = np.ascontiguousarray(weak)
-    rows, columns = np.divmod(np.flatnonzero(weak > 0), weak.shape[1])
-    lengths = _lengths(dx, dy, rows + core.y0, columns + core.x0, l2=parameters.l2_gradient)
-    above = lengths > math.floor(min(high, _THRESHOLD_LIMIT) ** 2 if parameters.l2_gradient else high)
-    return weak, rows[above] * weak.shape[1] + columns[above]
+    above = part.y0 - read[0] - kept.start
+    made = cv2.Canny(dx, dy, low, low, L2gradient=l2)[above : above + part.height, part.x0 : part.x1]
+    weak[: part.height] = made
+    places = np.flatnonzero(weak[: part.height] > 0)
+    rows, columns = np.divmod(places, part.width)
+    lengths = _lengths(dx, dy, rows + above, columns + part.x0, l2=l2)
+    return places, lengths > math.floor(min(high, _THRESHOLD_LIMIT) ** 2 if l2 else high)
 
 
 def _lengths(dx: Array, dy: Array, rows: Array, columns: Array, *, l2: bool) -> Array:
@@ -81,8 +109,7 @@ def _whole_map(colour: Array, level: float, parameters: CannyParameters) -> Arra
 
 
 def _measure(window: Array, placement: Placement, parameters: CannyParameters) -> Measured:
-    weak, strong = _maps(window, placement.inner, parameters)
-    labels = border_graph.label(weak, strong)
+    labels = border_graph.label(*_maps(window, placement.inner, parameters))
     return Measured(border_graph.summarize(labels), with_channels(labels))
 
 

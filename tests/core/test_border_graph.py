@@ -13,7 +13,8 @@ from tessera.geometry import Grid
 def summaries(grid: Grid, weak: np.ndarray, strong: np.ndarray) -> Iterator[tuple[bytes, np.ndarray]]:
     for tile in grid.tiles():
         part = np.ascontiguousarray(weak[tile.slices])
-        labels = border_graph.label(part, np.flatnonzero(strong[tile.slices]))
+        places = np.flatnonzero(part)
+        labels = border_graph.label(part, places, strong[tile.slices].ravel()[places])
         yield border_graph.summarize(labels), labels
 
 
