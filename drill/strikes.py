@@ -65,14 +65,14 @@ class Striker:
 
     async def _kill_worker(self) -> None:
         pid = await self._victim()
-        self._kill(pid)
+        _signalled(pid, signal.SIGKILL)
         self._ledger.note(kinds.KILL_WORKER, str(pid))
 
     async def _kill_all(self) -> None:
         await self._victim()
         pids = await self._stack.worker_pids()
         for pid in pids:
-            self._kill(pid)
+            _signalled(pid, signal.SIGKILL)
         self._ledger.note(kinds.KILL_ALL, " ".join(map(str, pids)))
 
     async def _kill_host(self) -> None:
@@ -90,20 +90,21 @@ class Striker:
         await asyncio.sleep(_INDEX_SECONDS)
         pid, began = azurite.pid, time.time()
         assert pid is not None
-        self._kill(pid)
+        _signalled(pid, signal.SIGKILL)
         await _until(lambda: azurite.pid != pid and azurite.answers)
         proxy.drop_held()
         self._ledger.note(kinds.KILL_STORAGE, str(pid), began)
 
     async def _pause(self) -> None:
         pid, began = await self._victim(), time.time()
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGSTOP)
-            await asyncio.sleep(_LEASE_SECONDS)
-            names = await self._stack.redeliver(pid)
-            await asyncio.sleep(_LEASE_SECONDS)
-            os.kill(pid, signal.SIGCONT)
-            self._ledger.note(kinds.PAUSE, f"{pid} {' '.join(names)}", began)
+        while not _signalled(pid, signal.SIGSTOP):
+            # It was killed just before, and the host doesn't know yet.
+            pid, began = await self._victim(), time.time()
+        await asyncio.sleep(_LEASE_SECONDS)
+        names = await self._stack.redeliver(pid)
+        await asyncio.sleep(_LEASE_SECONDS)
+        _signalled(pid, signal.SIGCONT)
+        self._ledger.note(kinds.PAUSE, f"{pid} {' '.join(names)}", began)
 
     async def _redeliver(self) -> None:
         deadline = time.monotonic() + _PATIENCE
@@ -131,11 +132,11 @@ class Striker:
         offset, began = self._stack.clock_offset, time.time()
         hours = self._random.choice([-_HOUR, _HOUR])
         offset.write_text(str(hours))
-        self._kill(await self._victim())
+        _signalled(await self._victim(), signal.SIGKILL)
         await _until(lambda: not offset.exists())
         await asyncio.sleep(_SHIFTED_SECONDS)
         for taken in offset.parent.glob(f"{offset.name}.*"):
-            self._kill(int(taken.suffix[1:]))
+            _signalled(int(taken.suffix[1:]), signal.SIGKILL)
             taken.unlink()
             self._ledger.note(kinds.CLOCK, f"{taken.suffix[1:]} by {hours:+.0f} s", began)
 
@@ -154,10 +155,14 @@ class Striker:
             await asyncio.sleep(0.05)
         return self._random.choice(pids)
 
-    @staticmethod
-    def _kill(pid: int) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+
+def _signalled(pid: int, number: signal.Signals) -> bool:
+    """Send a signal; return whether there was a process to send it to."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def _until(condition: Callable[[], bool]) -> None:

@@ -18,7 +18,6 @@ from tessera_client import TesseraClientError
 
 SUFFIXES = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "gif", "bmp"]
 _HINT = "or drop them here: PNG, JPEG, TIFF, WebP, GIF or BMP."
-_SHOWN = "images_shown"
 MOST_SHOWN = 8
 _REFRESH_SECONDS = 0.3
 _IDS = itertools.count()
@@ -86,11 +85,8 @@ def replace_all(*images: Chosen) -> None:
 
 def show() -> None:
     """Show what is chosen, and the place to choose more."""
-    st.session_state.pop(_SHOWN, None)
-    if read_settings().uploads == "browser" and not st.session_state.get("storage_unreachable"):
-        # A place of its own: what a run of the fragment leaves must not be taken for the image below.
-        with st.container():
-            _take_from_browser()
+    if read_settings().uploads == "browser" and not _is_unreachable():
+        _take_from_browser()
     else:
         _take_in()
     if any(not image.delivery.done for image in chosen()):
@@ -118,15 +114,21 @@ def _uploads() -> BrowserUploads:
     return found
 
 
-@st.fragment
+def _is_unreachable() -> bool:
+    """Say whether the browser has found once that it doesn't reach the storage."""
+    if (st.session_state.get("uploader") or {}).get("unreachable"):
+        st.session_state["storage_unreachable"] = True
+        _uploads().on_their_way = 0
+    return "storage_unreachable" in st.session_state
+
+
 def _take_from_browser() -> None:
+    # No fragment: its runs and those of the whole page would get into each other's way, and in the browser some
+    # image was never shown, now and then.
     uploads, told = _uploads(), st.session_state.get("uploader") or {}
     received = uploads.update(browser_uploads.read(told.get("files")), access.client())
     # Before anything is shown: a run may be given up there.
     chosen().extend(_taken_over(file) for file in received)
-    if told.get("unreachable"):
-        st.session_state["storage_unreachable"] = True
-        uploads.on_their_way = 0
     components.uploader(
         {
             **uploads.answer(),
@@ -137,9 +139,6 @@ def _take_from_browser() -> None:
         },
         key="uploader",
     )
-    now = (len(chosen()), on_their_way(), "storage_unreachable" in st.session_state)
-    if st.session_state.setdefault(_SHOWN, now) != now:
-        st.rerun()
 
 
 def _taken_over(file: Received) -> Chosen:

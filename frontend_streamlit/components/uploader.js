@@ -272,7 +272,8 @@ class View {
       const known = { id, name: source.name, size: source.size, type: source.type, state };
       return state === "sent" ? { ...known, picture: picture || null, head: head || null } : known;
     });
-    const mark = files.map((file) => `${file.id} ${file.state}`).join();
+    // That it is being sent is nothing that the page has to do anything about.
+    const mark = files.map((file) => `${file.id} ${file.state === "sent"}`).join();
     if (mark === (this.told ?? "")) return;
     this.told = mark;
     this.setState("files", files);
@@ -281,7 +282,7 @@ class View {
   }
 
   tellAgain() {
-    if (this.queue.view !== this) return;
+    if (this.queue.view !== this || this.queue.files.every((file) => !["asking", "sent"].includes(file.state))) return;
     this.told = undefined;
     this.tell();
   }
