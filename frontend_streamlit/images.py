@@ -123,8 +123,8 @@ def _is_unreachable() -> bool:
 
 
 def _take_from_browser() -> None:
-    # No fragment: its runs and those of the whole page would get into each other's way, and in the browser some
-    # image was never shown, now and then.
+    # No fragment: its runs and those of the whole page would get into each other's way, and now and then some
+    # image was never shown in the browser.
     uploads, told = _uploads(), st.session_state.get("uploader") or {}
     received = uploads.update(browser_uploads.read(told.get("files")), access.client())
     # Before anything is shown: a run may be given up there.
