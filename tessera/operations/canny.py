@@ -29,8 +29,8 @@ from tessera.plan import Pixels
 
 _THRESHOLD_LIMIT = 32767
 """OpenCV saturates squared thresholds above this (l2_gradient)."""
-_GRADIENT_BYTES, _LEAST_ROWS = 2 << 20, 16
-"""Gradients are taken of so many bytes at a time, which stay in a processor's cache; a few rows at least."""
+_PIXELS_AT_ONCE, _LEAST_ROWS = 1 << 19, 16
+"""Gradients are taken of so many pixels at a time, which stay in a processor's cache; a few rows at least."""
 
 
 class CannyParameters(Parameters):
@@ -62,7 +62,7 @@ def _maps(window: Array, core: Rect, parameters: CannyParameters) -> tuple[Array
         places = np.flatnonzero(weak > 0)
         return weak, places, strong.ravel()[places] > 0
     weak = np.empty((core.height, core.width), np.uint8)
-    rows = max(_LEAST_ROWS, _GRADIENT_BYTES // (2 * colour[0].size))
+    rows = max(_LEAST_ROWS, _PIXELS_AT_ONCE // colour.shape[1])
     found = [
         _rows_of_maps(
             colour, core._replace(y0=y0, y1=min(y0 + rows, core.y1)), weak[y0 - core.y0 :], parameters
@@ -80,26 +80,43 @@ def _rows_of_maps(colour: Array, part: Rect, weak: Array, parameters: CannyParam
     Whether a pixel is in the map depends on the gradients around it, and those on the pixels around them.
     """
     low, high, l2 = parameters.low, parameters.high, parameters.l2_gradient
-    read = max(0, part.y0 - 2), min(len(colour), part.y1 + 2)
-    kept = slice(max(0, part.y0 - 1) - read[0], min(len(colour), part.y1 + 1) - read[0])
-    dx, dy = (
-        cv2.Sobel(colour[slice(*read)], cv2.CV_16S, *order, borderType=cv2.BORDER_REPLICATE)[kept]
-        for order in ((1, 0), (0, 1))
-    )
-    above = part.y0 - read[0] - kept.start
-    made = cv2.Canny(dx, dy, low, low, L2gradient=l2)[above : above + part.height, part.x0 : part.x1]
-    weak[: part.height] = made
-    places = np.flatnonzero(weak[: part.height] > 0)
-    rows, columns = np.divmod(places, part.width)
-    lengths = _lengths(dx, dy, rows + above, columns + part.x0, l2=l2)
-    return places, lengths > math.floor(min(high, _THRESHOLD_LIMIT) ** 2 if l2 else high)
+    top = max(0, part.y0 - 2)
+    gradients = _gradients(colour[top : part.y1 + 2], l2=l2)
+    first, last = max(0, part.y0 - 1), min(len(colour), part.y1 + 1)
+    dx, dy, length = (each[first - top : last - top] for each in gradients)
+    core = slice(part.y0 - first, part.y1 - first), slice(part.x0, part.x1)
+    weak = weak[: part.height]
+    weak[:] = cv2.Canny(dx, dy, low, low, L2gradient=l2)[core]
+    places = np.flatnonzero(weak > 0)
+    above = math.floor(min(high, _THRESHOLD_LIMIT) ** 2 if l2 else high)
+    return places, length[core][np.divmod(places, part.width)] > above
 
 
-def _lengths(dx: Array, dy: Array, rows: Array, columns: Array, *, l2: bool) -> Array:
-    """Return |dx| + |dy|, or the square of the Euclidean length, of the channel where it is greatest."""
-    x, y = (np.atleast_2d(each[rows, columns].astype(np.int32).T) for each in (dx, dy))
-    each = x * x + y * y if l2 else np.abs(x) + np.abs(y)
-    return np.asarray(each.max(axis=0))
+def _gradients(colour: Array, *, l2: bool) -> tuple[Array, Array, Array]:
+    """Return dx, dy and their length, of the first channel where that is greatest.
+
+    cv2.Canny chooses so too, pixel by pixel; this takes a quarter of its time.
+    """
+    first, *others = cv2.split(colour)
+    dx, dy = cv2.spatialGradient(first, borderType=cv2.BORDER_REPLICATE)
+    length = _length(dx, dy, l2=l2)
+    for channel in others:
+        x, y = cv2.spatialGradient(channel, borderType=cv2.BORDER_REPLICATE)
+        other = _length(x, y, l2=l2)
+        longer = cv2.compare(other, length, cv2.CMP_GT)
+        cv2.copyTo(x, longer, dx)
+        cv2.copyTo(y, longer, dy)
+        np.maximum(length, other, out=length)
+    return dx, dy, length
+
+
+def _length(dx: Array, dy: Array, *, l2: bool) -> Array:
+    """Return |dx| + |dy|, int16, or the square of the Euclidean length, int32."""
+    if l2:
+        return np.multiply(dx, dx, dtype=np.int32) + np.multiply(dy, dy, dtype=np.int32)
+    length: Array = np.abs(dx)
+    length += np.abs(dy)
+    return length
 
 
 def _whole_map(colour: Array, level: float, parameters: CannyParameters) -> Array:
