@@ -1,6 +1,6 @@
 """Run tiles of a stage: read their windows, process them, put their parts of the output as blocks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import perf_counter
 
 from activities.attempts import begin, refuse_if_stopped
@@ -40,47 +40,39 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     if _is_first_to_see(stage):
         read = seen.watching(read)
     run = StageRun.of(stage, read, _tables(order.job, store))
-    asked, last = started, order.tile + order.count - 1
+    attempt, asked, last = _begin(order, store), started, order.tile + order.count - 1
     with Sender(store) as sender:
         for tile in range(order.tile, last + 1):
             if perf_counter() - asked > _ASK_SECONDS:
                 refuse_if_stopped(order.job, store, order.run)
                 asked = perf_counter()
             put = sender.finish if tile == last else sender.send
-            each = order.model_copy(update={"tile": tile, "count": 1})
-            tally = tally.followed_by(_process(each, started, run, made, store, put))
+            effort = Effort(tile, attempt, started)
+            blocks = _blocks(order, effort, run, made)
+            put(blocks)
+            tally = tally.followed_by(
+                Tally(tiles=1, written=size_of(blocks), seconds=effort.seconds, platforms=(platform_id(),))
+            )
             started = perf_counter()
     seen.put(order.job, "input", order.tile, store)
     made.put(order.job, "result", order.tile, store)
-    return tally
+    return tally.model_copy(update={"retried": attempt - 1})
 
 
-def _process(
-    order: TileOrder,
-    started: float,
-    run: StageRun,
-    made: Patches,
-    store: Store,
-    put: Callable[[Sequence[Block]], None],
-) -> Tally:
-    decodes, task = isinstance(order.stage.source, Upload), naming.tile_task(order.stage.index, order.tile)
-    attempt = begin(order.job, task, store, decodes=decodes)
-    effort, grid = Effort(order.tile, attempt, started), order.stage.grid
-    core = grid.tile(order.tile)
+def _begin(order: TileOrder, store: Store) -> int:
+    task, decodes = naming.tile_task(order.stage.index, order.tile), isinstance(order.stage.source, Upload)
+    return begin(order.job, task, store, decodes=decodes)
+
+
+def _blocks(order: TileOrder, effort: Effort, run: StageRun, made: Patches) -> list[Block]:
+    """Return what is to be put of a tile."""
+    grid = order.stage.grid
+    core = grid.tile(effort.tile)
     if order.stage.measure:
-        blocks = _measured_blocks(order, run.measured(core), effort)
-    else:
-        pixels = run.tile(core)
-        made.see(pixels, core)
-        blocks = encoded_blocks(order.job, order.output, grid, effort, pixels)
-    put(blocks)
-    return Tally(
-        tiles=1,
-        retried=attempt - 1,
-        written=size_of(blocks),
-        seconds=effort.seconds,
-        platforms=(platform_id(),),
-    )
+        return _measured_blocks(order, run.measured(core), effort)
+    pixels = run.tile(core)
+    made.see(pixels, core)
+    return encoded_blocks(order.job, order.output, grid, effort, pixels)
 
 
 def _source(order: TileOrder, store: Store) -> Read:
@@ -117,7 +109,7 @@ def _measured_blocks(order: TileOrder, measured: Measured, effort: Effort) -> li
     if target is not None and measured.labels is not None:
         data = blockraster.to_deflated_block(target, measured.labels)
         labels = naming.work(order.job, target.name)
-        blocks.append(Block(naming.WORK, labels, naming.tile_block(order.tile), data))
+        blocks.append(Block(naming.WORK, labels, naming.tile_block(effort.tile), data))
     summaries = naming.work(order.job, naming.summaries(order.stage.index))
     block = effort.block(Adler(), measured.summary)
     return [*blocks, Block(naming.WORK, summaries, block, measured.summary)]

@@ -23,7 +23,8 @@ def survey(order: SurveyOrder, store: Store) -> Survey:
     parts = read_parts(blocks)
     done = Tally(
         tiles=len(parts),
-        retried=sum(part.attempt - 1 for part in parts.values()),
+        # Attempts are those of a task, which has several tiles at times.
+        retried=sum(part.attempt - 1 for part in parts.values() if part.tile % stage.tiles_per_task == 0),
         written=sum(part.size for part in parts.values()),
         seconds=round(sum(part.seconds for part in parts.values()), 4),
     )

@@ -56,7 +56,8 @@ def _views(
     job = snapshot.record.job
     efforts = _efforts(job, plan, stage, store)
     is_over = snapshot.outcome is not None
-    begun = Counter() if is_over else _begun(job, plan, stage, store)
+    marks = Counter() if is_over else _marks(job, plan, stage, store)
+    begun = marks | _begun(marks, stage, efforts)
     for tile in tiles:
         rect = stage.grid.tile(tile)
         effort = efforts.get(tile)
@@ -88,8 +89,8 @@ def _efforts(job: str, plan: Plan, stage: Stage, store: BlobStore) -> Mapping[in
     return KeptEfforts.model_validate_json(data).root
 
 
-def _begun(job: str, plan: Plan, stage: Stage, store: BlobStore) -> Counter[int]:
-    """Return how often each tile of a stage was begun."""
+def _marks(job: str, plan: Plan, stage: Stage, store: BlobStore) -> Counter[int]:
+    """Return how often each task of a stage was begun, by its first tile."""
     counted: Counter[int] = Counter()
     task = naming.DIRECT_TASK if plan.direct else naming.tile_task(stage.index, 0)[: -len("0000000")]
     for folder in ("attempts", naming.RETRIES):
@@ -97,3 +98,13 @@ def _begun(job: str, plan: Plan, stage: Stage, store: BlobStore) -> Counter[int]
             digits = name.split("/")[2].removeprefix(task)
             counted[int(digits or 0)] += 1
     return counted
+
+
+def _begun(marks: Counter[int], stage: Stage, efforts: Mapping[int, Effort]) -> Counter[int]:
+    """Return the tile that each task is at, the first that isn't done, and how often it was begun."""
+    begun: Counter[int] = Counter()
+    for first, times in marks.items():
+        tiles = range(first, min(first + stage.tiles_per_task, stage.grid.count))
+        if (tile := next((each for each in tiles if each not in efforts), None)) is not None:
+            begun[tile] = times
+    return begun

@@ -47,13 +47,14 @@ class TimedStore:
     """`activities.store.Store` over *store* that counts the time in it.
 
     ``created`` are the new blobs by name, each with the moment when it was about to be written: marks of
-    attempts are among them, and say when each of a task's tiles was begun.
+    attempts are among them. ``put`` has that of each block by its id: a tile ended when its part was put.
     """
 
     def __init__(self, store: Store) -> None:
         self._store, self._thread = store, get_ident()
         self.reading, self.writing, self.either = BusyTime(), BusyTime(), BusyTime()
         self.created: dict[str, Moment] = {}
+        self.put: dict[str, Moment] = {}
 
     def now(self) -> Moment:
         """Return this moment."""
@@ -115,6 +116,7 @@ class TimedStore:
 
     def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
         """Upload an uncommitted block; a second one of the same id takes its place."""
+        self.put.setdefault(block, self.now())
         with self._in(self.writing):
             self._store.put_block(container, name, block, data)
 

@@ -18,6 +18,7 @@ from function_app.timed_store import Moment, TimedStore
 from tessera import naming
 from tessera.errors import TesseraError
 from tessera.messages import CleanupOrder, DirectOrder, IngestOrder, TaskOrder, TileOrder
+from tessera.parts import read_parts
 from tessera.plan import Message
 
 type Attributes = dict[str, str | int | float]
@@ -89,26 +90,28 @@ class _Part(NamedTuple):
 
 
 def _begun(order: TaskOrder, store: TimedStore, start: Moment) -> list[_Part]:
-    """Return the parts of a task that were begun; the first began with the task."""
+    """Return the parts of a task that were begun: each tile where the one before it ended."""
     common: Attributes = {"tessera.job": order.job, "tessera.run": order.run}
+    if number := _attempt(order, store):
+        common |= {"tessera.attempt": number}
     if not isinstance(order, TileOrder):
-        attempt = _attempt(order, _counted(order), store)
-        return [_Part(start, common | ({"tessera.attempt": attempt[0]} if attempt else {}))]
+        return [_Part(start, common)]
     common |= {"tessera.stage": order.stage.index}
-    parts: list[_Part] = []
+    parts, ended = list[_Part](), read_parts(dict.fromkeys(store.put, 0))
     for tile in range(order.tile, order.tile + order.count):
-        if attempt := _attempt(order, naming.tile_task(order.stage.index, tile), store):
-            number, moment = attempt
-            what: Attributes = {"tessera.tile": tile, "tessera.attempt": number}
-            parts.append(_Part(moment if parts else start, common | what))
-    return parts or [_Part(start, common | {"tessera.tile": order.tile})]
+        parts.append(_Part(start, common | {"tessera.tile": tile}))
+        if tile not in ended:
+            break
+        start = store.put[ended[tile].block]
+    return parts
 
 
-def _attempt(order: TaskOrder, task: str | None, store: TimedStore) -> tuple[int, Moment] | None:
-    """Return the number and the beginning of the attempt that this was, by the mark that it left."""
+def _attempt(order: TaskOrder, store: TimedStore) -> int | None:
+    """Return the number of the attempt that this was, by the mark that it left."""
+    task = _counted(order)
     for number in range(1, MOST_ATTEMPTS + 1) if task else ():
-        if moment := store.created.get(naming.work(order.job, naming.attempt(task or "", number))):
-            return number, moment
+        if naming.work(order.job, naming.attempt(task or "", number)) in store.created:
+            return number
     return None
 
 
@@ -147,7 +150,9 @@ def _took(order: TaskOrder, start: Moment, end: Moment) -> Attributes:
 
 
 def _counted(order: TaskOrder) -> str | None:
-    """Return the name under which attempts at a task that is no tile are counted."""
+    """Return the name under which attempts at a task are counted."""
+    if isinstance(order, TileOrder):
+        return naming.tile_task(order.stage.index, order.tile)
     if isinstance(order, IngestOrder):
         return naming.INGEST_TASK
     return naming.DIRECT_TASK if isinstance(order, DirectOrder) else None

@@ -122,7 +122,7 @@ def restarts() -> str:
 
 
 def tile_task(stage: int, tile: int) -> str:
-    """Return the name under which the attempts at a tile are counted."""
+    """Return the name under which the attempts at a task are counted, which begins with *tile*."""
     return f"stage-{stage:02d}-tile-{tile:07d}"
 
 

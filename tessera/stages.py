@@ -18,7 +18,7 @@ from tessera.rasters import label_raster, source_raster
 from tessera.sources import Reading, is_quick, is_worth_skipping, skipping_bytes, source_of
 from tessera.tiling import Draft, Tiling, most_memory, tiling
 
-_MOST_PIXELS_OF_SEVERAL = 2 << 20
+_MOST_PIXELS_OF_SEVERAL = 4 << 20
 """Of a tile, where a task does several: they cost little then, and less memory."""
 
 

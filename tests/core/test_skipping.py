@@ -83,7 +83,7 @@ def test_a_task_does_several_tiles_in_the_memory_of_one() -> None:
     plan = planned(12_000, 12_000, INVERT)
     (stage,) = plan.stages
     assert is_skipping(plan)
-    assert (stage.grid.count, stage.tasks, stage.tiles_per_task) == (94, 8, 12)
+    assert (stage.grid.count, stage.tasks, stage.tiles_per_task) == (32, 8, 4)
     assert plan.memory < 100 << 20
 
 

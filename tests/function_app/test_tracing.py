@@ -17,8 +17,10 @@ from function_app.span_export import SpanSender
 from function_app.timed_store import TimedStore
 from function_app.tracing import Span, export_job, job_span_id, traced
 from tessera import naming
+from tessera.checksum import Adler
 from tessera.geometry import Rect
 from tessera.messages import CleanupOrder, Fault, NotifyOrder, Outcome, Tally, TileOrder
+from tessera.parts import part_block
 from tessera.plan import ImageInfo, Output, Pixels, Raster, Stage
 from tests.support.memory_store import MemoryStore
 from tests.support.receivers import insights_items, otlp_spans, receiver
@@ -89,16 +91,18 @@ def test_each_tile_of_a_task_has_a_span_and_the_last_one_has_its_error() -> None
     store, spans = MemoryStore(), list[Span]()
 
     def work(order: TileOrder, store: Store) -> Tally:
+        begin(order.job, naming.tile_task(order.stage.index, order.tile), store)
         for tile in range(order.tile, order.tile + order.count):
-            begin(order.job, naming.tile_task(order.stage.index, tile), store)
             if tile == 7:
                 raise TimeoutError
+            store.put_block(naming.RESULTS, "it", part_block(tile, 1, 0.1, Adler(), b"part"), b"part")
         return Tally(tiles=order.count)
 
     several = TILE.model_copy(update={"count": 4})
     with pytest.raises(TimeoutError):
         traced("process_tile", several, work, store, spans.append)
     assert [span.attributes["tessera.tile"] for span in spans] == [5, 6, 7]
+    assert [span.attributes["tessera.attempt"] for span in spans] == [1, 1, 1]
     assert [span.error for span in spans] == ["", "", "TimeoutError"]
     assert [span.end for span in spans[:-1]] == [span.start for span in spans[1:]]
     assert len({span.span_id for span in spans}) == 3
