@@ -6,6 +6,7 @@ from time import perf_counter
 from activities.attempts import begin, refuse_if_stopped
 from activities.blocks import Block, Sender, size_of
 from activities.previews import Patches
+from activities.read_ahead import ReadAhead
 from activities.store import Store
 from activities.tile_output import Effort, encoded_blocks
 from activities.uploads import Downwards, open_upload
@@ -80,6 +81,8 @@ def _source(order: TileOrder, store: Store) -> Read:
     source = order.stage.source
     if isinstance(source, Raster):
         reader = _reader(order.job, source.name, store)
+        if source.deflated:
+            reader = ReadAhead(reader)
         return lambda region: blockraster.read(source, region, reader)
     if source.skipping:
         return Downwards(order.upload, order.image, store)
@@ -93,8 +96,12 @@ def _is_first_to_see(stage: Stage) -> bool:
 
 
 def _tables(job: str, store: Store) -> Tables:
+    readers: dict[int, ReadAhead] = {}
+
     def tables_of(stage: int, first: int, last: int) -> list[bytes]:
-        return tables.read(_reader(job, naming.table(stage), store), first, last)
+        if stage not in readers:
+            readers[stage] = ReadAhead(_reader(job, naming.table(stage), store))
+        return tables.read(readers[stage], first, last)
 
     return tables_of
 

@@ -16,8 +16,12 @@ from tessera.pipeline import Bound
 from tessera.plan import ImageInfo, Ingest, Measurement, Pixels, Raster, Stage, StageStep, Upload
 from tessera.rasters import label_raster, source_raster
 from tessera.sources import Reading, is_quick, is_worth_skipping, skipping_bytes, source_of
-from tessera.tiling import Draft, Tiling, most_memory, tiling
+from tessera.tiling import Draft, Tiling, most_memory, seconds_of, tiling
 
+_TASKS_OF_AN_INSTANCE = 4
+_SHORT_TASK_SECONDS = 0.5
+_MOVING = 20e-9
+"""Up to how many seconds a task does several tiles; and in how many a pixel is read, encoded and written."""
 _MOST_PIXELS_OF_SEVERAL = 4 << 20
 """Of a tile, where a task does several: they cost little then, and less memory."""
 
@@ -53,7 +57,7 @@ class Cut(NamedTuple):
         """
         tiled = tuple(_Tiled.of(draft, limits, direct=direct) for draft in _drafts(whole))
         stages = _stages(image, whole.shapes[0].pixels, tiled, limits)
-        return cls(_reporting(stages, whole.pipeline, first), tiled)
+        return cls(_reporting(stages, whole.pipeline, first), tiled)._grouped(limits)
 
     @classmethod
     def skipping(
@@ -90,8 +94,15 @@ class Cut(NamedTuple):
             shared = _shared(stages, upload, tasks)
             reading = _readings(shared, tiled, upload)
             if is_worth_skipping(image, reading, stored) and all(is_quick(image, each) for each in reading):
-                return cls(shared, tiled)
+                return cls(shared, tiled)._grouped(limits)
         return None
+
+    def _grouped(self, limits: Limits) -> "Cut":
+        """Return it with several tiles to a task where these are short, as long as there are enough tasks."""
+        if limits.band_rows is not None:
+            return self
+        grouped = [_several(stage, each, limits) for stage, each in zip(*self, strict=True)]
+        return Cut(tuple(stage for stage, _ in grouped), tuple(each for _, each in grouped))
 
     @property
     def has_raster(self) -> bool:
@@ -105,6 +116,18 @@ class Cut(NamedTuple):
         if not isinstance(source, Raster):
             return 0
         return source.pixel_bytes * sum(stage.source == source for stage in self.stages)
+
+
+def _several(stage: Stage, each: _Tiled, limits: Limits) -> tuple[Stage, _Tiled]:
+    """Return a stage with as many tiles to a task as take half a second, if each instance gets four tasks."""
+    made, pixels = each.draft.shapes[-1].pixels, each.tiling.width * each.tiling.height
+    quick = int(_SHORT_TASK_SECONDS / (seconds_of(each.draft, each.tiling) + _MOVING * pixels))
+    several = min(quick, stage.grid.count // (_TASKS_OF_AN_INSTANCE * limits.instances))
+    # The blocks of a tile are sent while the next is made.
+    memory = each.memory + made.bytes * pixels
+    if stage.tiles_per_task > 1 or several < 2 or memory > limits.task_memory:
+        return stage, each
+    return stage.model_copy(update={"tiles_per_task": several}), each._replace(memory=memory)
 
 
 def _few_tasks(instances: int) -> tuple[int, ...]:

@@ -17,8 +17,8 @@ _DEPTHS: dict[str, Depth] = {"uchar": 8, "ushort": 16}
 _FROM_RGB = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 
 _BYTES_AT_ONCE, _LEAST_ROWS = 1 << 19, 16
-"""Rows come from the decoder a few at a time, in buffers that stay in a processor's cache and whose memory is used
-again. All rows of a tile at once take three times as long, most of it for the system to hand out cleared pages."""
+"""Rows come from the decoder a few at a time, in buffers that stay in a processor's cache and whose memory is
+used again. All of a tile at once take three times as long, most of it for pages that the system clears."""
 
 pyvips.cache_set_max(0)
 

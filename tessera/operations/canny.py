@@ -135,7 +135,12 @@ def _merge(grid: Grid, summaries: Iterator[bytes], _: CannyParameters) -> list[b
 
 
 def _resolve(labels: Array, _placement: Placement, _: CannyParameters, table: bytes) -> Array:
-    return np.frombuffer(table, np.uint8)[labels]
+    made: Array = (labels == border_graph.CERTAIN).view(np.uint8)
+    made *= 255
+    # Few labels are another: to look up all takes several times as long.
+    others = np.nonzero(labels > border_graph.CERTAIN)
+    made[others] = np.frombuffer(table, np.uint8)[labels[others]]
+    return made
 
 
 CANNY = GlobalOperation(

@@ -128,4 +128,16 @@ def test_orders_of_tasks_cover_the_tiles() -> None:
     ]
     assert sorted(tiles) == list(range(3, 30))
     starts = [(each.tile, each.count) for each in found if isinstance(each, TileOrder)]
-    assert starts == [(27, 3), (15, 12), (3, 12)], "those that decode most begin first"
+    assert starts == [(27, 3), (23, 4), (19, 4), (15, 4), (11, 4), (7, 4), (3, 4)], (
+        "those that decode most begin first"
+    )
+
+
+def test_short_tiles_of_a_raster_share_a_task_and_long_ones_do_not() -> None:
+    _, resolving = planned(12_000, 12_000, Step(operation="canny"), instances=2).stages
+    assert isinstance(resolving.source, Raster)
+    assert (resolving.grid.count, resolving.tiles_per_task) == (32, 2)
+    rotated = Step(operation="rotate", parameters={"degrees": 90})
+    (slow,) = planned(12_000, 12_000, rotated, median_blur(11), instances=2).stages
+    assert isinstance(slow.source, Raster)
+    assert slow.tiles_per_task == 1
