@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 
 from emulator.console import Console
 from emulator.errors import AppLoadError, EmulatorError, WorkerDiedError
+from emulator.processes import give_way
 from emulator.settings import PoolLimits
 from emulator.spawn import spawn
 from emulator.worker import HTTP, OTHERS, Worker
@@ -166,7 +166,7 @@ class WorkerPool:
         worker = await spawn(self._app, self._environment, self._console)
         worker.group = group
         if self._limits.http and group == OTHERS:
-            os.setpriority(os.PRIO_PROCESS, worker.pid, _NICE)
+            give_way(worker.pid, _NICE)
         self.workers.append(worker)
         try:
             report = await worker.start()

@@ -1,10 +1,12 @@
-"""Child processes that never outlive the host."""
+"""Child processes: they never outlive the host, and some give way to others."""
 
 import ctypes
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
@@ -37,3 +39,23 @@ def dies_with(parent: int, by: signal.Signals = signal.SIGKILL) -> Callable[[], 
             os._exit(1)
 
     return tie
+
+
+def give_way(pid: int, nice: int) -> None:
+    """Let other processes have the processors first.
+
+    Where Linux groups processes by session, what is nice in one group means nothing to another: then the
+    group of the process, which has a session of its own, is made as nice.
+
+    Parameters
+    ----------
+    pid
+        A process of one's own.
+    nice
+        1 to 19, the nicest.
+    """
+    os.setpriority(os.PRIO_PROCESS, pid, nice)
+    group = Path(f"/proc/{pid}/autogroup")
+    with suppress(OSError):
+        if group.exists():
+            group.write_text(str(nice))

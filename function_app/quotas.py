@@ -1,6 +1,8 @@
 """What one caller may have under way: running jobs, and pixels in a day (UTC)."""
 
+from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 
 from activities.store import BlobChanged, BlobExists, BlobMissing
@@ -11,6 +13,10 @@ from tessera import naming
 from tessera.plan import Message
 
 _RUNNING_AGAIN_SECONDS = 10
+_REMEMBERED = 1000
+_counted_at: OrderedDict[str, float] = OrderedDict()
+"""When each caller's marks were last looked at one by one: that takes calls for each job, and refusals come
+in numbers."""
 
 
 class _Used(Message):
@@ -39,10 +45,9 @@ def check(owner: str, pixels: int, now: UnderWay, store: BlobStore, settings: Se
         If one job more would be too many at a time, or *pixels* more too many for today.
     """
     running, used = now
-    if running >= settings.max_running_jobs and _count_again(owner, store) >= settings.max_running_jobs:
-        raise _refusal(
-            f"{running} jobs are running", settings.max_running_jobs, running, _RUNNING_AGAIN_SECONDS
-        )
+    most = settings.max_running_jobs
+    if running >= most and (_was_counted(owner) or _count_again(owner, store) >= most):
+        raise _refusal(f"{running} jobs are running", most, running, _RUNNING_AGAIN_SECONDS)
     if used + pixels > settings.max_pixels_per_day:
         raise _refusal(
             f"{used:,} pixels were sent today, and this job has {pixels:,}",
@@ -72,6 +77,18 @@ def _used(owner: str, store: BlobStore) -> tuple[_Used, str | None]:
     except BlobMissing:
         return _Used(), None
     return _Used.model_validate_json(data), etag
+
+
+def _was_counted(owner: str) -> bool:
+    """Tell whether this process counted the caller's jobs a moment ago, and note that it does now if not."""
+    before, now = _counted_at.get(owner), monotonic()
+    if before is not None and now - before < _RUNNING_AGAIN_SECONDS:
+        return True
+    _counted_at[owner] = now
+    _counted_at.move_to_end(owner)
+    if len(_counted_at) > _REMEMBERED:
+        _counted_at.popitem(last=False)
+    return False
 
 
 def _count_again(owner: str, store: BlobStore) -> int:

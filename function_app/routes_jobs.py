@@ -11,6 +11,7 @@ import azure.functions as func
 from function_app import (
     instances,
     job_list,
+    parallel,
     planning,
     progress,
     removal,
@@ -72,7 +73,7 @@ async def get_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) 
     measured = await measuring
     if snapshot.outcome is not None:
         progress.forget(snapshot.record.job)
-    view = await asyncio.to_thread(status.view, snapshot, life, services(), measured)
+    view = await parallel.looking(status.view, snapshot, life, services(), measured)
     document = view.model_dump(mode="json")
     lasting: dict[str, Any] = {name: value for name, value in document.items() if name not in _CLOCK}
     if view.result is not None:
@@ -144,7 +145,7 @@ async def delete_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
 async def _measure_again(job: str) -> tuple[int, Progress] | None:
     """Measure a job that somebody asks for again, while its records are read; nothing if that fails."""
     try:
-        return await asyncio.to_thread(progress.measure_again, job, services().store)
+        return await parallel.looking(progress.measure_again, job, services().store)
     except Exception:
         return None
 
@@ -179,7 +180,7 @@ def _accepted(
 
 
 async def _take(req: func.HttpRequest) -> status.Snapshot:
-    return await asyncio.to_thread(
+    return await parallel.looking(
         status.take, req.route_params["job"], services().store, owner_of(req.headers)
     )
 

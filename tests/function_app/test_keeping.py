@@ -1,5 +1,6 @@
 """Quotas, keys and the purge, against a real Azurite."""
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,7 +30,7 @@ def check(owner: str, pixels: int, own: Services) -> None:
     quotas.check(owner, pixels, quotas.under_way(owner, own.store), own.store, own.settings)
 
 
-def test_no_more_jobs_than_allowed_run_at_a_time(few: Services) -> None:
+def test_no_more_jobs_than_allowed_run_at_a_time(few: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = uuid.uuid4().hex
     jobs = []
     for _ in range(2):
@@ -40,9 +41,30 @@ def test_no_more_jobs_than_allowed_run_at_a_time(few: Services) -> None:
         check(owner, 1, few)
     assert (error.value.limit, error.value.actual) == (2, 2)
     assert error.value.retry_after > 0
-    # The mark of a job that is over was left behind: it doesn't count.
+    # The mark of a job that is over was left behind: it doesn't count when marks are looked at again.
     stored.outcome(few.store, jobs[0].job, Outcome(state="cancelled", finished_at="now"))
+    with pytest.raises(QuotaExceeded):
+        check(owner, 1, few)
+    after = time.monotonic() + error.value.retry_after
+    monkeypatch.setattr(quotas, "monotonic", lambda: after)
     check(owner, 1, few)
+
+
+def test_refusing_many_looks_at_each_running_job_once(few: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner, looked = uuid.uuid4().hex, list[str]()
+    exists = BlobStore.exists
+
+    def look(self: BlobStore, container: str, name: str) -> bool:
+        looked.append(name)
+        return exists(self, container, name)
+
+    monkeypatch.setattr(BlobStore, "exists", look)
+    for _ in range(2):
+        records.write_marks(stored.record(few.store, owner=owner), few.store)
+    for _ in range(20):
+        with pytest.raises(QuotaExceeded):
+            check(owner, 1, few)
+    assert len(looked) == len(set(looked)) == 4
 
 
 def test_no_more_pixels_than_allowed_are_sent_in_a_day(few: Services) -> None:
