@@ -204,3 +204,10 @@ def test_a_wrong_import_breaks_its_contract(
         culprit.unlink()
     assert done.returncode == 1, done.stdout + done.stderr
     assert re.search(rf"{re.escape(contract)}.* BROKEN", done.stdout), done.stdout
+
+
+def test_every_decision_is_in_the_list() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^\| \[(\d{4})\]\((\S+\.md)\)", (folder / "README.md").read_text(), re.MULTILINE)
+    assert [name for _, name in listed] == sorted(each.name for each in folder.glob("[0-9]*.md"))
+    assert all(name.startswith(f"{number}-") for number, name in listed)
