@@ -23,15 +23,15 @@ _log = logging.getLogger(__name__)
 
 
 class Patches:
-    """What one task sees of an image of size *frame*."""
+    """What one task sees of an image of size *frame*; with *brightest*, of an image of thin bright lines."""
 
-    def __init__(self, frame: Rect) -> None:
-        self._frame = frame
+    def __init__(self, frame: Rect, *, brightest: bool = False) -> None:
+        self._frame, self._brightest = frame, brightest
         self._seen: list[bytes] = []
 
     def see(self, pixels: Array, box: Rect) -> None:
         """Keep the patch of *box*."""
-        self._seen.append(preview.patch(pixels, box, self._frame))
+        self._seen.append(preview.patch(pixels, box, self._frame, brightest=self._brightest))
 
     def watching(self, read: Read) -> Read:
         """Return *read*, seeing what is read."""

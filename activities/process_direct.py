@@ -16,7 +16,7 @@ from tessera import naming
 from tessera.execute import run_whole
 from tessera.messages import DirectOrder, Tally
 from tessera.orientation import upright
-from tessera.pipeline import bind_planned
+from tessera.pipeline import bind_planned, ends_in_lines
 from tessera.platform_id import platform_id
 
 
@@ -58,7 +58,8 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
 def _show(order: DirectOrder, given: Array, made: Array, store: Store) -> None:
     """Keep small pictures of both."""
     plan = order.plan
-    before, after = Patches(plan.image.shape.frame), Patches(plan.result.frame)
+    before = Patches(plan.image.shape.frame)
+    after = Patches(plan.result.frame, brightest=ends_in_lines(bind_planned(plan.pipeline)))
     before.see(given, plan.image.shape.frame)
     after.see(made, plan.result.frame)
     write_input_preview(order.job, plan.image, before.picture(), store)

@@ -15,6 +15,7 @@ from tessera.checksum import Adler
 from tessera.execute import Read, StageRun, Tables
 from tessera.messages import Tally, TileOrder
 from tessera.operations.base import Measured
+from tessera.pipeline import ends_in_lines
 from tessera.plan import Raster, Stage, Upload
 from tessera.platform_id import platform_id
 
@@ -37,10 +38,11 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
     started, tally = perf_counter(), Tally()
     refuse_if_stopped(order.job, store, order.run)
     stage = order.stage
-    read, made, seen = _source(order, store), Patches(stage.grid.frame), Patches(stage.source.frame)
+    read, seen = _source(order, store), Patches(stage.source.frame)
     if _is_first_to_see(stage):
         read = seen.watching(read)
     run = StageRun.of(stage, read, _tables(order.job, store))
+    made = Patches(stage.grid.frame, brightest=ends_in_lines(run.pipeline))
     attempt, asked, last = _begin(order, store), started, order.tile + order.count - 1
     with Sender(store) as sender:
         for tile in range(order.tile, last + 1):

@@ -23,9 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = asyncio.run(faults.drill(plan, folder))
             text, wrong = report.page(found), found.wrong
         else:
-            loaded = asyncio.run(
-                load.run(load.Plan(chosen.customers, chosen.jobs, chosen.pollers, chosen.minutes), folder)
-            )
+            busy = load.Plan(chosen.customers, chosen.jobs, chosen.pollers, chosen.minutes, behind=True)
+            loaded = asyncio.run(load.run(busy, folder))
             text, wrong = load.page(loaded), loaded.wrong
     print(text)
     if chosen.write is not None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import io
-import random
+import os
 import time
-from collections import Counter, deque
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,10 +17,12 @@ import psutil
 from drill import inputs
 from drill.jobs import Order, difference, stream
 from drill.ledger import Ledger
+from drill.pollers import Pollers
 from drill.stack import Stack
+from emulator.processes import give_way
 from tessera_client import AsyncClient, RetryPolicy
 from tessera_client.errors import TesseraClientError
-from tessera_client.models import FINAL_STATES, Output, Step
+from tessera_client.models import Output, Step
 
 _POLICY = RetryPolicy(attempts=200, first_wait=0.3, longest_wait=5.0, outage=0.0)
 """A refusal for too many jobs (429) is waited for; nothing else should happen."""
@@ -33,6 +35,7 @@ _GROWTH_ALLOWED = 1.15
 """Of the second half, if the test is long enough for everything to be warm by then."""
 _MEGAPIXELS = (0.05, 0.2)
 _KINDS = ("host", "workers")
+_CUSTOMERS_NICE = 5
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,16 @@ class Plan:
     pollers : int
         Clients that ask how all these jobs are doing, each about once a second.
     minutes : float
+    behind : bool
+        Let the service have the processors before the customers, who elsewhere have machines of their own.
+        This process stays behind for good.
     """
 
     customers: int = 210
     jobs: int = 200
     pollers: int = 20
     minutes: float = 3.0
+    behind: bool = False
     workers: int = 2
     """Beside the one that serves requests."""
 
@@ -81,31 +88,6 @@ class Loaded:
     seconds: float = 0.0
 
 
-class Running:
-    """The jobs under way: whoever polls takes one after the other, its customer waits for the end."""
-
-    def __init__(self) -> None:
-        self._jobs: deque[str] = deque()
-        self._ends: dict[str, asyncio.Future[None]] = {}
-
-    async def over(self, job: str) -> None:
-        """Wait until somebody who polls has seen the end of a job."""
-        self._ends[job] = asyncio.get_running_loop().create_future()
-        self._jobs.append(job)
-        await asyncio.wait_for(self._ends[job], _PATIENCE)
-
-    def next(self) -> str | None:
-        """Take the job that was asked for longest ago."""
-        return self._jobs.popleft() if self._jobs else None
-
-    def seen(self, job: str, ended: bool) -> None:
-        """Note how a job is."""
-        if not ended:
-            self._jobs.append(job)
-        elif not self._ends[job].done():
-            self._ends[job].set_result(None)
-
-
 class _Counting(httpx.AsyncHTTPTransport):
     """Counts the statuses that the service answers with."""
 
@@ -121,24 +103,23 @@ class _Counting(httpx.AsyncHTTPTransport):
 
 async def run(plan: Plan, folder: Path) -> Loaded:
     """Keep a stack busy for a while, with its data in *folder*, and return what was seen."""
-    found, running, began = Loaded(plan), Running(), time.monotonic()
+    found, began = Loaded(plan), time.monotonic()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     ledger = Ledger(folder / "ledger.jsonl")
     settings = {"TESSERA_MAX_RUNNING_JOBS": str(plan.jobs)}
     stack = Stack(folder, None, ledger, plan.workers, settings, http_workers=2)
     transport = _Counting(found.answers)
     async with stack, AsyncClient(stack.url, policy=_POLICY, timeout=120, transport=transport) as client:
-        helpers = [
-            asyncio.create_task(_poll(stack.url, running, found, number)) for number in range(plan.pollers)
-        ]
-        helpers.append(asyncio.create_task(_sample(stack, found)))
+        sampling = asyncio.create_task(_sample(stack, found))
         try:
-            await _keep_busy(plan, client, running, found, folder)
+            async with Pollers(stack.url, plan.pollers) as pollers:
+                if plan.behind:
+                    give_way(os.getpid(), _CUSTOMERS_NICE)
+                await _keep_busy(plan, client, pollers, found, folder)
         finally:
-            for helper in helpers:
-                helper.cancel()
-            ended = await asyncio.gather(*helpers, return_exceptions=True)
-    found.wrong += [f"a poller failed: {error!r}" for error in ended if isinstance(error, Exception)]
+            sampling.cancel()
+    found.answers += pollers.asked.answers
+    found.status_seconds = pollers.asked.seconds
     found.wrong += [
         f"{count} answers with status {status}" for status, count in found.answers.items() if status >= 500
     ]
@@ -151,7 +132,7 @@ async def run(plan: Plan, folder: Path) -> Loaded:
     return found
 
 
-async def _keep_busy(plan: Plan, client: AsyncClient, running: Running, found: Loaded, folder: Path) -> None:
+async def _keep_busy(plan: Plan, client: AsyncClient, pollers: Pollers, found: Loaded, folder: Path) -> None:
     """Run jobs, so many at a time, until the time is over; each place runs one at least."""
     images = inputs.some(12, *_MEGAPIXELS, seed=1)
     orders, until = stream(10**9, images, seed=1), time.monotonic() + plan.minutes * 60
@@ -160,7 +141,7 @@ async def _keep_busy(plan: Plan, client: AsyncClient, running: Running, found: L
         while True:
             order = next(orders)
             try:
-                await _run_one(client, order, running, found, folder)
+                await _run_one(client, order, pollers, found, folder)
             except (TesseraClientError, TimeoutError) as error:
                 found.wrong.append(f"{order.words}: {type(error).__name__}: {error}")
             if time.monotonic() > until:
@@ -169,31 +150,18 @@ async def _keep_busy(plan: Plan, client: AsyncClient, running: Running, found: L
     await asyncio.gather(*(place() for _ in range(plan.customers)))
 
 
-async def _run_one(client: AsyncClient, order: Order, running: Running, found: Loaded, folder: Path) -> None:
+async def _run_one(client: AsyncClient, order: Order, pollers: Pollers, found: Loaded, folder: Path) -> None:
     data = inputs.file_of(order.given)
     upload = await client.upload(io.BytesIO(data), name=order.given.name)
     steps = [Step(step.operation, step.parameters) for step in order.steps]
     job = await client.submit(upload.id, steps, Output(format=order.output))
-    await running.over(job.id)
+    await pollers.over(job.id, _PATIENCE)
     target = await client.download(await client.wait(job.id), folder / job.id)
     if wrong := await asyncio.to_thread(difference, order, target.read_bytes()):
         found.wrong.append(f"{order.words}: {wrong}")
     target.unlink()
     await client.delete(job.id)
     found.done += 1
-
-
-async def _poll(url: str, running: Running, found: Loaded, number: int) -> None:
-    """Ask how one job after the other is doing, about once a second as the service asks its clients to."""
-    chance = random.Random(number)
-    async with httpx.AsyncClient(base_url=url, timeout=120, transport=_Counting(found.answers)) as http:
-        while True:
-            await asyncio.sleep(chance.uniform(0.5, 1.5))
-            if job := running.next():
-                began = time.monotonic()
-                answer = await http.get(f"/api/v1/jobs/{job}")
-                found.status_seconds.append(time.monotonic() - began)
-                running.seen(job, answer.is_success and answer.json()["state"] in FINAL_STATES)
 
 
 async def _sample(stack: Stack, found: Loaded) -> None:

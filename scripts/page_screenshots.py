@@ -108,7 +108,7 @@ def take_others(browser: Browser, url: str, job: str, folder: Path) -> None:
     for view, text in (
         ("jobs", "dandelion.jpg"),
         ("operations", "Use it"),
-        ("status", "The service answers"),
+        ("status", "The service is of version"),
     ):
         page = opened(browser, f"{url}/?view={view}", WIDE)
         expect(page.get_by_text(text).first).to_be_visible()

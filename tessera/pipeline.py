@@ -65,6 +65,15 @@ def bind_global(step: Step) -> tuple[GlobalOperation[Any], Any]:
     return operation, parameters
 
 
+def ends_in_lines(pipeline: Sequence[Bound]) -> bool:
+    """Tell whether what the pipeline makes are bright lines of a pixel, wherever they were moved to then."""
+    for operation, _ in reversed(pipeline):
+        moves = isinstance(operation, GeometryOperation)
+        if not moves and not (isinstance(operation, GlobalOperation) and operation.report):
+            return bool(operation.lines)
+    return False
+
+
 def check(pipeline: Iterable[Bound], shape: Shape, first: int = 0) -> tuple[Shape, ...]:
     """Return what an image of *shape* becomes: as it is, and after each operation of *pipeline*.
 

@@ -1,7 +1,8 @@
 """Small pictures of large images, put together from what tiles see of them on the way.
 
 A patch is the part of the picture that lies in a box of the image: each of its pixels is the mean of a square
-of the image, of which rows beyond the box are left out. Patches may overlap, and come in any order.
+of the image, of which rows beyond the box are left out; or the brightest of the square, which keeps thin
+lines in sight. Patches may overlap, and come in any order.
 """
 
 import struct
@@ -23,13 +24,15 @@ _HEAD = struct.Struct("<5I")
 _WHITE = 255
 
 
-def patch(pixels: Array, box: Rect, frame: Rect) -> bytes:
+def patch(pixels: Array, box: Rect, frame: Rect, *, brightest: bool = False) -> bytes:
     """Return what the picture of an image of *frame* shows of *box*; nothing if that is less than a pixel.
 
     Parameters
     ----------
     pixels
         (rows, columns, channels) of the box, uint8 or uint16.
+    brightest
+        Show the brightest pixel of each square instead of the mean.
     """
     step = _step(frame)
     x0, y0 = ceil_div(box.x0, step), ceil_div(box.y0, step)
@@ -37,7 +40,7 @@ def patch(pixels: Array, box: Rect, frame: Rect) -> bytes:
     if x0 >= x1 or y0 >= y1:
         return b""
     part = pixels[y0 * step - box.y0 :, x0 * step - box.x0 :]
-    small = _means(part, step, x1 - x0, y1 - y0)
+    small = (_brightest if brightest else _means)(part, step, x1 - x0, y1 - y0)
     if small.dtype == np.uint16:
         small = (small >> 8).astype(np.uint8)
     height, width, channels = small.shape
@@ -82,10 +85,22 @@ def _means(part: Array, step: int, width: int, height: int) -> Array:
     if step == 1:
         return part
     rows = 2 if step % 2 == 0 else 1
-    part, tall = part[::rows], step // rows
-    down, right = height * tall - part.shape[0], width * step - part.shape[1]
-    if down > 0 or right > 0:
-        part = np.pad(part, ((0, max(down, 0)), (0, max(right, 0)), (0, 0)), mode="edge")
-    part = np.ascontiguousarray(part[: height * tall, : width * step])
+    part = _whole_squares(part[::rows], height * (step // rows), width * step)
     made = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
     return made.reshape(height, width, -1)
+
+
+def _brightest(part: Array, step: int, width: int, height: int) -> Array:
+    """Return the brightest of squares of *step* pixels, channel by channel."""
+    part = _whole_squares(part, height * step, width * step)
+    rows: Array = part.reshape(height, step, -1).max(axis=1)
+    made: Array = rows.reshape(height, width, step, -1).max(axis=2)
+    return made
+
+
+def _whole_squares(part: Array, rows: int, columns: int) -> Array:
+    """Return so many rows and columns; where there are fewer, the last ones again."""
+    down, right = rows - part.shape[0], columns - part.shape[1]
+    if down > 0 or right > 0:
+        part = np.pad(part, ((0, max(down, 0)), (0, max(right, 0)), (0, 0)), mode="edge")
+    return np.ascontiguousarray(part[:rows, :columns])

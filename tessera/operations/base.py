@@ -60,7 +60,8 @@ class Operation[P: Parameters]:
     ``rate`` is megapixels per second of one core, ``scratch`` the bytes per pixel that a run holds
     beside its input and output; both are rough and only size the tiles. ``delicate`` says why the bits may
     depend on the kind of processor; most operations compute in whole numbers and give the same everywhere.
-    ``split`` names an operation on single pixels, and one that does the rest of the work on colours.
+    ``split`` names an operation on single pixels, and one that does the rest of the work on colours. With
+    ``lines``, its result is bright lines of a pixel, which the means of a small picture would dim.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Operation[P: Parameters]:
     scratch: int = 0
     delicate: str | None = None
     split: tuple[str, str] | None = None
+    lines: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

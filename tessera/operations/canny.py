@@ -157,4 +157,5 @@ CANNY = GlobalOperation(
     merge=_merge,
     resolve=_resolve,
     labelled=True,
+    lines=True,
 )

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tessera import preview
 from tessera.geometry import Grid, Rect
+from tessera.pipeline import bind, ends_in_lines
+from tessera.plan import Step
 from tests.support.images import textured
 
 
@@ -54,6 +56,35 @@ def test_a_picture_is_the_image_shrunk_by_its_mean() -> None:
     small = textured(30, 40, 3, 16)
     same = preview.picture([preview.patch(small, Rect(0, 0, 40, 30), Rect(0, 0, 40, 30))], Rect(0, 0, 40, 30))
     np.testing.assert_array_equal(same, small >> 8)
+
+
+def test_a_picture_of_lines_keeps_them_bright_in_whatever_tiles() -> None:
+    frame = Rect(0, 0, 9000, 3001)
+    lines = np.zeros((3001, 9000, 1), np.uint8)
+    lines[::300], lines[:, ::450] = 255, 255
+    tiles = Grid(9000, 3001, 1024, 512).tiles()
+    made = preview.picture(
+        [preview.patch(lines[box.slices], box, frame, brightest=True) for box in tiles], frame
+    )
+    step = 5
+    rows, columns = np.arange(0, 3001, 300) // step, np.arange(0, 9000, 450) // step
+    expected = np.zeros_like(made)
+    expected[rows], expected[:, columns] = 255, 255
+    np.testing.assert_array_equal(made, expected)
+
+
+@pytest.mark.parametrize(
+    ("names", "lines"),
+    [
+        (["canny"], True),
+        (["median_blur", "canny", "flip", "statistics"], True),
+        (["canny", "invert"], False),
+        (["threshold"], False),
+        (["flip"], False),
+    ],
+)
+def test_lines_are_what_canny_leaves_wherever_they_are_moved_to(names: list[str], lines: bool) -> None:
+    assert ends_in_lines(bind([Step(operation=name) for name in names])) is lines
 
 
 def test_what_nobody_saw_is_white_and_what_is_transparent_too() -> None:
