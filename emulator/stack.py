@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,25 +87,50 @@ def running(
     command += ["--state", str(folder / "state.sqlite"), "--ready-file", str(ready)]
     command += ["--azurite", str(folder / "azurite"), "--azurite-port", "0"]
     command += options
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    with log.open("ab") as output:
-        # A session of its own: Ctrl-C in a terminal reaches the caller, who decides what to stop.
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-            start_new_session=True,
-            # A Ctrl-C in the middle of this call leaves nobody else to stop it. What counts is the end of the
-            # thread that calls.
-            preexec_fn=dies_with(os.getpid(), signal.SIGTERM) if in_main_thread else None,
-        )
+    process = None
     try:
+        # A Ctrl-C before the process is known would leave nobody to wait for its end.
+        with _interrupts_held() as tie, log.open("ab") as output:
+            # A session of its own: Ctrl-C in a terminal reaches the caller, who decides what to stop.
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+                preexec_fn=tie,
+            )
         details = _ready(process, ready, log)
         yield Stack(details["url"], details["storage"], process, log)
     finally:
-        stop(process)
+        if process is not None:
+            stop(process)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[Callable[[], None] | None]:
+    """Let Ctrl-C and SIGTERM wait until the end of the block, and give what a child is to do first.
+
+    Only the main thread is interrupted, and a child is tied to the thread that starts it: in others nothing
+    is held.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield None
+        return
+    came: list[int] = []
+    # Not by the mask of the thread: the kernel would give the signal to another one.
+    handlers = {
+        number: signal.signal(number, lambda number, _: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield dies_with(os.getpid(), signal.SIGTERM)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        for caught in came:
+            signal.raise_signal(caught)
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:

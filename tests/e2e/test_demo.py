@@ -39,8 +39,8 @@ def start_demo(tmp_path: Path, *arguments: str) -> "subprocess.Popen[str]":
 
 def assert_nothing_left(tmp_path: Path) -> None:
     left = [
-        process.info["cmdline"]
-        for process in psutil.process_iter(["cmdline"])
+        (process.info["status"], process.info["ppid"], " ".join(process.info["cmdline"]))
+        for process in psutil.process_iter(["cmdline", "status", "ppid"])
         if any(str(tmp_path) in part for part in process.info["cmdline"] or [])
     ]
     assert left == []
