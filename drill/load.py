@@ -119,6 +119,8 @@ async def run(plan: Plan, folder: Path) -> Loaded:
         finally:
             sampling.cancel()
     found.answers += pollers.asked.answers
+    if pollers.exit_code:
+        found.wrong.append(f"the process of those who ask ended with exit code {pollers.exit_code}")
     found.status_seconds = pollers.asked.seconds
     found.wrong += [
         f"{count} answers with status {status}" for status, count in found.answers.items() if status >= 500

@@ -15,7 +15,7 @@ import sys
 import time
 from collections import Counter, deque
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -38,7 +38,7 @@ class Pollers:
     def __init__(self, url: str, count: int) -> None:
         self._command = (sys.executable, "-m", "drill.pollers", url, str(count))
         self._ends: dict[str, asyncio.Future[None]] = {}
-        self.asked = Asked()
+        self.asked, self.exit_code = Asked(), 0
 
     async def __aenter__(self) -> "Pollers":
         pipe = asyncio.subprocess.PIPE
@@ -51,7 +51,7 @@ class Pollers:
     async def __aexit__(self, *_: object) -> None:
         self._input.close()
         await self._reading
-        await self._process.wait()
+        self.exit_code = await self._process.wait()
 
     async def over(self, job: str, patience: float) -> None:
         """Wait until a client has seen the end of a job.
@@ -112,7 +112,7 @@ async def _serve(url: str, count: int) -> None:
             jobs.append(line.decode().strip())
         for client in clients:
             client.cancel()
-    print(json.dumps(asdict(asked)))
+    print(json.dumps({"answers": asked.answers, "seconds": asked.seconds}))
 
 
 if __name__ == "__main__":

@@ -29,4 +29,5 @@ def test_more_jobs_than_are_let_in_are_sent_away_and_come_again(tmp_path: Path) 
     assert found.wrong == []
     assert found.done == plan.customers
     assert found.answers[429] > 0
+    assert len(found.status_seconds) >= plan.customers
     assert max(found.answers) < 500
