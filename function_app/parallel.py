@@ -1,13 +1,18 @@
 """Calls to storage in other threads: several at a time, and those of who only looks before all others."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 
-_AT_ONCE = 16
-_LOOKING = 8
+_AT_ONCE, _LOOKING = 16, 8
+_SWITCH_SECONDS = 0.0005
+"""A call to storage takes the interpreter many times for a moment. With Python's five milliseconds it would
+wait that long for each thread that wants it too, each time."""
+
+sys.setswitchinterval(_SWITCH_SECONDS)
 _pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="storage")
 _looking = ThreadPoolExecutor(_LOOKING, thread_name_prefix="looking")
 
@@ -24,6 +29,5 @@ async def looking[**Given, Result](
 
     Whoever asks how a job is doing doesn't wait for hundreds that are just being submitted.
     """
-    context = copy_context()
-    work = partial(context.run, call, *given, **named)
+    work = partial(copy_context().run, partial(call, *given, **named))
     return await asyncio.get_running_loop().run_in_executor(_looking, work)
