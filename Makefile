@@ -34,7 +34,8 @@ up: setup  ## run the stack and its page until Ctrl-C (PAGE_PORT=8501 API_PORT=7
 	@$(BIN)/python scripts/up.py --page-port "$(PAGE_PORT)" --api-port "$(API_PORT)" --storage-port "$(STORAGE_PORT)"
 
 test: check  ## set up, check and run all tests (PYTEST_FLAGS="-k name" for some)
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+		$(PYTEST_FLAGS)
 
 check: setup  ## lint, formatting, types and the direction of imports
 	@echo "ruff" && $(BIN)/ruff check --quiet

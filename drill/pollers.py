@@ -22,6 +22,7 @@ import httpx
 from tessera_client.models import FINAL_STATES
 
 _TIMEOUT_SECONDS = 120
+_GONE = "the process of those who ask is gone"
 
 
 @dataclass
@@ -59,8 +60,10 @@ class Pollers:
         Raises
         ------
         TimeoutError
-            If none has after *patience* seconds.
+            If none has after *patience* seconds, or the process is gone.
         """
+        if self._reading.done():
+            raise TimeoutError(_GONE)
         self._ends[job] = asyncio.get_running_loop().create_future()
         self._input.write(f"{job}\n".encode())
         try:
@@ -83,6 +86,9 @@ class Pollers:
                 self.asked = Asked(Counter(answers), found["seconds"])
             elif (end := self._ends.get(said)) and not end.done():
                 end.set_result(None)
+        for end in self._ends.values():
+            if not end.done():
+                end.set_exception(TimeoutError(_GONE))
 
 
 async def _ask(url: str, jobs: deque[str], asked: Asked, number: int) -> None:
