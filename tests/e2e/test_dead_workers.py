@@ -21,19 +21,28 @@ PATIENCE_SECONDS = 60.0
 
 
 def kill_when_begun(stack: Stack, blobs: BlobServiceClient, job: str, task: str, function: str) -> set[int]:
-    """Kill the workers that run *function* as soon as another attempt at a task of this name has begun."""
+    """Kill the workers that run *function* as soon as another attempt at a task of this name has begun.
+
+    They are stopped while the attempts are listed, so that none is done with its task when it is killed.
+    """
     area = blobs.get_container_client(naming.WORK)
     begun: set[str] = set()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        marks = {blob.name for blob in area.list_blobs(name_starts_with=f"{job}/attempts/{task}")}
         busy = {worker["pid"] for worker in stack.workers() if function in worker["running"]}
+        signal_all(busy, signal.SIGSTOP)
+        marks = {blob.name for blob in area.list_blobs(name_starts_with=f"{job}/attempts/{task}")}
         if marks - begun and busy:
-            for pid in busy:
-                os.kill(pid, signal.SIGKILL)
+            signal_all(busy, signal.SIGKILL)
             return busy
+        signal_all(busy, signal.SIGCONT)
         begun = marks
     raise AssertionError(f"{function} did not begin within {PATIENCE_SECONDS} s")
+
+
+def signal_all(workers: set[int], number: signal.Signals) -> None:
+    for pid in workers:
+        os.kill(pid, number)
 
 
 def test_a_worker_killed_in_a_tile_costs_a_retry_and_no_byte(
