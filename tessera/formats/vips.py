@@ -16,9 +16,10 @@ from tessera.plan import Depth, Pixels
 _DEPTHS: dict[str, Depth] = {"uchar": 8, "ushort": 16}
 _FROM_RGB = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
 
-_BYTES_AT_ONCE, _LEAST_ROWS = 1 << 19, 16
+_BYTES_AT_ONCE = 1 << 17
 """Rows come from the decoder a few at a time, in buffers that stay in a processor's cache and whose memory is
-used again. All of a tile at once take three times as long, most of it for pages that the system clears."""
+used again. All of a tile at once take three times as long, most of it for pages that the system clears; and
+buffers larger than those of the decoder leave holes between these: 16 rows of 32,000 pixels, 135 MB."""
 
 pyvips.cache_set_max(0)
 
@@ -81,7 +82,7 @@ class VipsRows:
     def fetch(self, y0: int, y1: int) -> Array:
         """Return rows *y0* to *y1*, which follow those fetched before."""
         out = np.empty((y1 - y0, self.width, self.pixels.channels), f"u{self.pixels.depth // 8}")
-        rows = max(_LEAST_ROWS, _BYTES_AT_ONCE // out[:1].nbytes)
+        rows = max(1, _BYTES_AT_ONCE // out[:1].nbytes)
         for top in range(y0, y1, rows):
             part = out[top - y0 : top - y0 + rows]
             _copy_bgr(self._fetched(top, part), part, raw=self._raw)
