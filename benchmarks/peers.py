@@ -1,7 +1,7 @@
 """The same work by Tessera and by others, in one run, one after another, on this machine.
 
     python -m benchmarks.peers [--megapixels 12 144] [--rounds 5] [--pipelines canny] [--write]
-    python -m benchmarks.peers --conversions "TIFF to TIFF" --rounds 1
+    python -m benchmarks.peers --conversions "TIFF to TIFF" --rounds 1 --by opencv-2 libvips
 
 Tessera is the whole stack with 1 and 2 workers, from submitting the job to the result's URL, without and
 with the upload. Others are processes of their own, timed without their start: OpenCV on the whole image with
@@ -130,6 +130,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pipelines", nargs="+", choices=WORK, default=list(WORK))
     parser.add_argument("--conversions", nargs="+", choices=CONVERSIONS, default=list(CONVERSIONS))
+    parser.add_argument(
+        "--by", nargs="+", metavar="WHO", help="only these, opencv-1 and Tessera on 2 workers"
+    )
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
     return parser.parse_args()
 
@@ -143,6 +146,8 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="peers-", dir=ROOT / "out") as made,
         contenders(Path(made)) as every,
     ):
+        if options.by:
+            every = {who: every[who] for who in every if who in (REFERENCE, TWO, *options.by)}
         for megapixels in options.megapixels:
             for name in options.conversions:
                 measure(f"{megapixels} MP, {name}", megapixels, CONVERSIONS[name], options, every, Path(made))
