@@ -1,5 +1,6 @@
 """Ctrl-C: never between the start of a job and knowing its ID, and no job is left running unsaid."""
 
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from tessera_client.cli.options import OnInterrupt
 from tessera_client.client import Client
 from tessera_client.commands.session import Interrupted
 from tessera_client.errors import ConnectionFailed, DownloadFailed, NotFound, TesseraClientError, Unavailable
+
+_TURN_SECONDS = 0.1
 
 
 @contextmanager
@@ -86,8 +89,17 @@ def choose(choice: OnInterrupt, what: str, hide: Callable[[], None]) -> OnInterr
     answer = "l"
     with suppress(KeyboardInterrupt, EOFError, typer.Abort):
         typer.echo(f"\nCancel {what}, or leave it running? [C/l] ", nl=False, err=True)
-        answer = sys.stdin.readline().strip().lower()
+        answer = _typed_line().strip().lower()
     return OnInterrupt.LEAVE if answer.startswith("l") else OnInterrupt.CANCEL
+
+
+def _typed_line() -> str:
+    """Return the line that is typed; a Ctrl-C at any moment ends the wait for it."""
+    # A signal just before a read that blocks would take effect only after it: wait in short turns instead.
+    # Windows can't wait for a terminal so.
+    while sys.platform != "win32" and not select.select([sys.stdin], [], [], _TURN_SECONDS)[0]:
+        pass
+    return sys.stdin.readline()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -248,10 +249,12 @@ def test_ctrl_c_stops_several_files_and_says_what_became_of_them(
 
 def read_until(terminal: int, end: bytes | None) -> str:
     """Return what a terminal shows up to these bytes, or up to its end."""
-    shown = b""
+    shown, deadline = b"", time.monotonic() + DEADLINE
     # A pseudo-terminal whose other side is closed ends with an error, not with an end of file.
     with suppress(OSError):
         while end is None or end not in shown:
+            ready, _, _ = select.select([terminal], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"it says no more than {shown!r}"
             shown += os.read(terminal, 65536)
     return shown.decode()
 

@@ -174,6 +174,9 @@ def test_where_the_browser_reaches_no_storage_files_go_through_the_page(
     page.route(STORAGE, Answers(*[0] * 100))
     put_in(page, "leaf.png")
     expect(page.get_by_text("The browser doesn't reach the storage")).to_be_visible()
+    # For a moment the page shows both: the one that sends to storage, and the one that takes its place.
+    expect(page.locator(".drop")).to_have_count(0)
+    expect(file_input(page)).to_have_count(1)
     data = encode(textured(61, 81))
     choose(page, "other.png", data)
     expect(page.get_by_text("To start, add an operation.")).to_be_visible()
