@@ -60,7 +60,7 @@ def _first_page() -> None:
 
 
 def _ask_filter() -> dict[str, Any]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         state = st.segmented_control(
             "State",
             list(STATES),
