@@ -23,7 +23,13 @@ from tessera_client.client import Client
 from tessera_client.models import Job, Output, Step
 
 FOLDER = ROOT / "out" / "scale"
-OPERATIONS = {"invert": Step("invert"), "median 11": Step("median_blur", {"ksize": 11})}
+OPERATIONS = {
+    "invert": Step("invert"),
+    "median 11": Step("median_blur", {"ksize": 11}),
+    "denoise": Step("denoise"),
+}
+LARGEST = {"denoise": 64}
+"""Megapixels beyond which an operation that computes for seconds a megapixel tells nothing new."""
 BAND_ROWS, WIDTH = 16, 64
 """Rows and columns of a tile of the second table: next to no pixels."""
 _BYTES = str(16 << 30)
@@ -67,6 +73,8 @@ def by_size(workers: int, megapixels: Sequence[int]) -> dict[tuple[str, int], Po
             side = round((size * 1e6) ** 0.5 / 8) * 8
             source = large_image(FOLDER, "jpeg", side, side)
             for name, step in OPERATIONS.items():
+                if size > LARGEST.get(name, size):
+                    continue
                 found[name, size] = measured(stack, client, Path(made), source, step)
                 print(workers, "workers", size, "MP", name, found[name, size], flush=True)
     return found
