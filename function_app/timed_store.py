@@ -1,37 +1,13 @@
 """A store that knows how long was spent in it: one for each task that is traced."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock, get_ident
 from time import perf_counter, time_ns
-from types import TracebackType
 from typing import NamedTuple
 
 from activities.store import OCTETS, Stat, Store
-
-
-class BusyTime:
-    """Counts the seconds in which at least one thread is inside; a context manager for each of them."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._lock = Lock()
-        self._inside = 0
-        self._since = 0.0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._since = perf_counter()
-            self._inside += 1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                self.seconds += perf_counter() - self._since
 
 
 class Moment(NamedTuple):
@@ -43,6 +19,45 @@ class Moment(NamedTuple):
     either: float = 0.0
 
 
+class BusyTimes:
+    """Counts the seconds in which at least one thread is inside, of each kind.
+
+    All kinds are counted at the same moments, so one never misses what another has.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = Counter[str]()
+        self._seconds = dict.fromkeys(("read", "written", "either"), 0.0)
+        self._since = perf_counter()
+
+    @contextmanager
+    def inside(self, *kinds: str) -> Iterator[None]:
+        """Count the time within as of these kinds."""
+        with self._lock:
+            self._advance()
+            self._inside.update(kinds)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._advance()
+                self._inside.subtract(kinds)
+
+    def now(self) -> Moment:
+        """Return this moment, with what goes on counted as far as it got."""
+        with self._lock:
+            self._advance()
+            return Moment(time_ns(), **self._seconds)
+
+    def _advance(self) -> None:
+        now = perf_counter()
+        for kind, count in self._inside.items():
+            if count:
+                self._seconds[kind] += now - self._since
+        self._since = now
+
+
 class TimedStore:
     """`activities.store.Store` over *store* that counts the time in it.
 
@@ -51,23 +66,22 @@ class TimedStore:
     """
 
     def __init__(self, store: Store) -> None:
-        self._store, self._thread = store, get_ident()
-        self.reading, self.writing, self.either = BusyTime(), BusyTime(), BusyTime()
+        self._store, self._thread, self._busy = store, get_ident(), BusyTimes()
         self.created: dict[str, Moment] = {}
         self.put: dict[str, Moment] = {}
 
     def now(self) -> Moment:
         """Return this moment."""
-        return Moment(time_ns(), self.reading.seconds, self.writing.seconds, self.either.seconds)
+        return self._busy.now()
 
     def stat(self, container: str, name: str) -> Stat:
         """Return size and ETag; raise `BlobMissing` if there is no such blob."""
-        with self._in(self.reading):
+        with self._reading():
             return self._store.stat(container, name)
 
     def exists(self, container: str, name: str) -> bool:
         """Tell whether there is a committed blob of this name."""
-        with self._in(self.reading):
+        with self._reading():
             return self._store.exists(container, name)
 
     def read(
@@ -80,19 +94,19 @@ class TimedStore:
         etag: str | None = None,
     ) -> bytes:
         """Return *length* bytes from *offset*; what it raises is what the store does."""
-        with self._in(self.reading):
+        with self._reading():
             return self._store.read(container, name, offset, length, etag=etag)
 
     def blocks(self, container: str, name: str) -> dict[str, int]:
         """Return the bytes of each block by its id, committed or not; nothing if there are none."""
-        with self._in(self.reading):
+        with self._reading():
             return self._store.blocks(container, name)
 
     def names(self, container: str, prefix: str) -> Iterator[str]:
         """Yield the names that begin with *prefix*, of blobs and of uncommitted ones."""
         found = self._store.names(container, prefix)
         while True:
-            with self._in(self.reading):
+            with self._reading():
                 name = next(found, None)
             if name is None:
                 return
@@ -109,7 +123,7 @@ class TimedStore:
     ) -> None:
         """Write a whole blob; with *new*, raise `BlobExists` if the name is taken."""
         before = self.now()
-        with self._in(self.writing):
+        with self._writing():
             self._store.write(container, name, data, media_type=media_type, new=new)
         if new:
             self.created[name] = before
@@ -117,7 +131,7 @@ class TimedStore:
     def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
         """Upload an uncommitted block; a second one of the same id takes its place."""
         self.put.setdefault(block, self.now())
-        with self._in(self.writing):
+        with self._writing():
             self._store.put_block(container, name, block, data)
 
     def commit(
@@ -129,20 +143,18 @@ class TimedStore:
         media_type: str = OCTETS,
     ) -> None:
         """Make the blob of these blocks, in this order; raise `BlobMissing` if one wasn't uploaded."""
-        with self._in(self.writing):
+        with self._writing():
             self._store.commit(container, name, blocks, media_type=media_type)
 
     def delete(self, container: str, name: str) -> None:
         """Remove a blob with its uncommitted blocks; a missing one is success."""
-        with self._in(self.writing):
+        with self._writing():
             self._store.delete(container, name)
 
-    @contextmanager
-    def _in(self, busy: AbstractContextManager[None]) -> Iterator[None]:
-        if busy is self.writing and get_ident() != self._thread:
-            # What is sent while the next tile is computed takes no time from that.
-            with busy:
-                yield
-            return
-        with self.either, busy:
-            yield
+    def _reading(self) -> AbstractContextManager[None]:
+        return self._busy.inside("read", "either")
+
+    def _writing(self) -> AbstractContextManager[None]:
+        # What is sent while the next tile is computed takes no time from that.
+        aside = get_ident() != self._thread
+        return self._busy.inside("written") if aside else self._busy.inside("written", "either")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -37,10 +38,19 @@ def _read(storage: str, name: str) -> bytes:
         return bytes(client.get_blob_client(name, "blob").download_blob().readall())
 
 
+def _saved(folder: Path, name: str, collection: str) -> list[dict[str, Any]]:
+    """Return what one of Azurite's two indexes, each saved every few seconds, has on disk."""
+    index = folder / "data" / name
+    content = json.loads(index.read_text())["collections"] if index.exists() else []
+    return [row for part in content if part["name"] == collection for row in part["data"]]
+
+
 def _written(folder: Path, name: str) -> bool:
-    """Whether Azurite, which saves its index every few seconds, has saved a container."""
-    index = folder / "data" / "__azurite_db_blob__.json"
-    return index.exists() and f'"{name}"' in index.read_text()
+    """Whether Azurite has saved a container's blob, and where its bytes are."""
+    blobs = _saved(folder, "__azurite_db_blob__.json", "$BLOBS_COLLECTION$")
+    extents = _saved(folder, "__azurite_db_blob_extent__.json", "$EXTENTS_COLLECTION$")
+    places = {blob["persistency"]["id"] for blob in blobs if blob["containerName"] == name}
+    return bool(places & {extent["id"] for extent in extents})
 
 
 def test_azurite_serves_the_workers_survives_its_own_death_and_ends_with_the_host(tmp_path: Path) -> None:
@@ -49,7 +59,7 @@ def test_azurite_serves_the_workers_survives_its_own_death_and_ends_with_the_hos
         storage = _storage(tmp_path)
         assert host.http.get("/api/setting/AzureWebJobsStorage").text == storage
         _write(storage, "before")
-        until(lambda: _written(tmp_path, "before"), 20, "Azurite to save its index")
+        until(lambda: _written(tmp_path, "before"), 20, "Azurite to save its indexes")
 
         os.kill(_process(host).pid, signal.SIGKILL)
         until(lambda: "Azurite is back" in host.log.read_text(), 30, "Azurite to be started again")

@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
+from threading import Barrier, Event
 from uuid import uuid4
 
 import pytest
@@ -14,7 +17,7 @@ from activities.attempts import begin
 from activities.store import Store
 from function_app.settings import Settings, SettingsError, read_settings
 from function_app.span_export import SpanSender
-from function_app.timed_store import TimedStore
+from function_app.timed_store import BusyTimes, TimedStore
 from function_app.tracing import Span, export_job, job_span_id, traced
 from tessera import naming
 from tessera.checksum import Adler
@@ -136,15 +139,41 @@ def test_what_belongs_to_no_job_is_done_without_a_span() -> None:
 
 
 def test_time_in_the_store_is_counted_once_for_threads_side_by_side() -> None:
-    store = TimedStore(MemoryStore())
-    with store.reading, store.reading:
-        begun = time.perf_counter()
-        store.write(naming.WORK, "name", b"data")
-        assert list(store.names(naming.WORK, "n")) == ["name"]
-        took = time.perf_counter() - begun
-    assert store.reading.seconds >= took
-    assert 0 < store.writing.seconds < store.reading.seconds
-    assert store.either.seconds <= store.reading.seconds
+    busy = BusyTimes()
+    begun = time.perf_counter()
+    with busy.inside("read", "either"), busy.inside("read", "either"), busy.inside("written"):
+        within = busy.now()
+    ended = busy.now()
+    took = time.perf_counter() - begun
+    assert 0 < within.written <= within.read == within.either
+    assert ended.written <= ended.read == ended.either <= took
+    assert busy.now()[1:] == ended[1:]
+
+
+def test_no_thread_in_between_keeps_reading_and_writing_from_covering_their_time() -> None:
+    store, begun, stop = TimedStore(MemoryStore()), Barrier(3), Event()
+    store.write(naming.WORK, "name", b"data")
+
+    def use(reads: bool) -> None:
+        begun.wait()
+        while not stop.is_set():
+            store.read(naming.WORK, "name") if reads else store.write(naming.WORK, "other", b"data")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor() as threads:
+            for reads in (True, False):
+                threads.submit(use, reads)
+            begun.wait()
+            moments = [store.now() for _ in range(2000)]
+            stop.set()
+    finally:
+        sys.setswitchinterval(interval)
+    for before, after in pairwise(moments):
+        read, written, either = (late - early for early, late in zip(before[1:], after[1:], strict=True))
+        assert read + written >= either - 1e-9
+    assert moments[-1].read > moments[0].read
 
 
 def test_a_span_goes_by_otlp_to_an_address() -> None:
