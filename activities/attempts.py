@@ -1,12 +1,14 @@
 """Counting how often a task was begun, in storage, so that one that ends its process isn't begun for ever."""
 
 from collections import deque
+from time import perf_counter
 
 from activities.store import BlobExists, Store
 from tessera import naming
 from tessera.errors import Cancelled, GaveUp
 
 MOST_ATTEMPTS = 3
+_ASK_SECONDS = 0.5
 _STOPPED = "the job was asked to stop"
 
 
@@ -22,6 +24,26 @@ def refuse_if_stopped(job: str, store: Store, run: int | None = None) -> None:
         if run is not None:
             _stopped.append((job, run))
         raise Cancelled(_STOPPED)
+
+
+class StopCheck:
+    """Raises `tessera.errors.Cancelled` if the job, or this *run* of it, is to stop: when made, and called.
+
+    Storage is asked at most every half a second.
+    """
+
+    def __init__(self, job: str, store: Store, run: int | None = None) -> None:
+        self._about = job, store, run
+        self._ask()
+
+    def __call__(self) -> None:
+        """Ask again, if the last time is long enough ago."""
+        if perf_counter() - self._asked > _ASK_SECONDS:
+            self._ask()
+
+    def _ask(self) -> None:
+        refuse_if_stopped(*self._about)
+        self._asked = perf_counter()
 
 
 def begin(job: str, task: str, store: Store, *, decodes: bool = False) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from time import perf_counter
 
-from activities.attempts import begin, refuse_if_stopped
+from activities.attempts import StopCheck, begin
 from activities.blocks import Block, Sender, size_of
 from activities.previews import Patches
 from activities.read_ahead import ReadAhead
@@ -19,9 +19,6 @@ from tessera.pipeline import ends_in_lines
 from tessera.plan import Raster, Stage, Upload
 from tessera.platform_id import platform_id
 
-_ASK_SECONDS = 0.5
-"""Between two questions whether the job is to stop, in a task of several tiles."""
-
 
 def process_tile(order: TileOrder, store: Store) -> Tally:
     """Write the blocks of tiles of the label map or of the result, and say what they took.
@@ -36,19 +33,17 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
         If what they read is gone: the job is over.
     """
     started, tally = perf_counter(), Tally()
-    refuse_if_stopped(order.job, store, order.run)
+    check = StopCheck(order.job, store, order.run)
     stage = order.stage
     read, seen = _source(order, store), Patches(stage.source.frame)
     if _is_first_to_see(stage):
         read = seen.watching(read)
     run = StageRun.of(stage, read, _tables(order.job, store))
     made = Patches(stage.grid.frame, brightest=ends_in_lines(run.pipeline))
-    attempt, asked, last = _begin(order, store), started, order.tile + order.count - 1
+    attempt, last = _begin(order, store), order.tile + order.count - 1
     with Sender(store) as sender:
         for tile in range(order.tile, last + 1):
-            if perf_counter() - asked > _ASK_SECONDS:
-                refuse_if_stopped(order.job, store, order.run)
-                asked = perf_counter()
+            check()
             put = sender.finish if tile == last else sender.send
             effort = Effort(tile, attempt, started)
             blocks = _blocks(order, effort, run, made)

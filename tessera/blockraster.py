@@ -43,15 +43,23 @@ def header(raster: Raster, sizes: Sequence[int] = ()) -> bytes:
     return description + offsets.astype(f"<u{_ENTRY_BYTES}").tobytes()
 
 
-def to_blocks(raster: Raster, rows: Array) -> bytes:
-    """Return a row of blocks as it stands in the blob, from its pixels (rows, columns, channels)."""
-    data = rows.astype(f"<{raster.dtype}", copy=False)
-    if raster.grid.columns == 1:
-        return np.ascontiguousarray(data).tobytes()
-    whole = raster.box.width // raster.block_width * raster.block_width
-    height, channels = data.shape[0], data.shape[2]
-    blocks = data[:, :whole].reshape(height, -1, raster.block_width, channels).swapaxes(0, 1)
-    return blocks.tobytes() + data[:, whole:].tobytes()
+def fill(raster: Raster, memory: Array, height: int, top: int, rows: Array) -> None:
+    """Put *rows* (rows, columns, channels) where they stand in a row of blocks.
+
+    Parameters
+    ----------
+    memory
+        The samples of the row of blocks, which is *height* pixels high, as they stand in the blob.
+    top
+        Where the rows begin in it.
+    """
+    part, channels, wide = slice(top, top + len(rows)), raster.channels, raster.block_width
+    whole = raster.box.width // wide * wide
+    cut = height * whole * channels
+    blocks = memory[:cut].reshape(-1, height, wide, channels)
+    blocks[:, part] = rows[:, :whole].reshape(len(rows), -1, wide, channels).swapaxes(0, 1)
+    if whole < raster.box.width:
+        memory[cut:].reshape(height, -1, channels)[part] = rows[:, whole:]
 
 
 def to_deflated_block(raster: Raster, pixels: Array) -> bytes:

@@ -9,13 +9,17 @@ from tessera.passes import passes
 from tessera.pipeline import Bound
 from tessera.plan import ImageInfo, Pixels, Raster, Stage
 
+PUT_BYTES = 8 << 20
+UPLOADS_AT_ONCE = 3
 _BLOCK_BYTES = 4 << 20
-_WIDE_BLOCK_BYTES = 24 << 20
+_WIDE_BLOCK_BYTES = 96 << 20
 _LEAST_ROWS_OF_NARROW_BLOCKS = 256
 _BLOCKS_DOWN = 4
 """Narrow blocks that a box is high, where memory allows: more are more reads, fewer read more along."""
-_COPIES = 6
-"""Rows of blocks that decoding holds: those that come from the decoder, are cut, and are being written."""
+_ROWS_AT_ONCE = 128
+"""Rows that are decoded at a time into narrow blocks, whose height is a multiple of it where it is more."""
+_PIECES = 3
+"""Rows decoded at a time that decoding holds: from the decoder, made others, and in between."""
 _DECODER_ROWS = 560
 """Rows that libvips keeps of a file that it reads from top to bottom, measured with PNG and JPEG."""
 
@@ -29,11 +33,9 @@ def source_raster(
     row of them is larger, so that boxes of *read_rows* rows take few reads. Decoding takes at most *memory*,
     if rows are not so wide that it can't.
     """
-    row_bytes = box.width * image.pixels.bytes
-    left = (memory - decoder_bytes(image)) // _COPIES
-    rows = min(left, _BLOCK_BYTES if by_bands else _WIDE_BLOCK_BYTES) // row_bytes
-    if not by_bands:
-        rows = min(rows, max(_LEAST_ROWS_OF_NARROW_BLOCKS, read_rows // _BLOCKS_DOWN))
+    row_bytes = box.width * max(kind.bytes, image.pixels.bytes)
+    left = (memory - decoder_bytes(image)) // row_bytes
+    rows = _band_rows(left, row_bytes) if by_bands else _block_rows(left, row_bytes, read_rows)
     return Raster(
         name=naming.source_raster(),
         frame=image.shape.frame,
@@ -45,10 +47,38 @@ def source_raster(
     )
 
 
+def _band_rows(left: int, row_bytes: int) -> int:
+    """Return the rows of blocks that are as wide as the box, where *left* rows may be held in all."""
+    return min(left // (2 * UPLOADS_AT_ONCE + 1 + _PIECES), _BLOCK_BYTES // row_bytes)
+
+
+def _block_rows(left: int, row_bytes: int, read_rows: int) -> int:
+    """Return the rows of narrow blocks that are read *read_rows* at a time."""
+    most = min(_WIDE_BLOCK_BYTES // row_bytes, max(_LEAST_ROWS_OF_NARROW_BLOCKS, read_rows // _BLOCKS_DOWN))
+    sent = UPLOADS_AT_ONCE * PUT_BYTES // row_bytes
+    rows = min(most, (left - sent - _PIECES * _ROWS_AT_ONCE) // 2)
+    if rows >= _ROWS_AT_ONCE:
+        return rows // _ROWS_AT_ONCE * _ROWS_AT_ONCE
+    return min(most, _ROWS_AT_ONCE, left // (2 + _PIECES + 1))
+
+
+def rows_at_once(raster: Raster) -> int:
+    """Return the rows that are decoded at a time, which make up each row of blocks but the last."""
+    by_bands = raster.grid.columns == 1
+    return raster.block_height if by_bands else min(raster.block_height, _ROWS_AT_ONCE)
+
+
+def rows_of_blocks_held(raster: Raster) -> int:
+    """Return the rows of blocks that are held when one is filled and others are on their way."""
+    return UPLOADS_AT_ONCE + 1 if raster.grid.columns == 1 else 2
+
+
 def decoding_memory(image: ImageInfo, raster: Raster) -> int:
     """Return the bytes that decoding the upload into *raster* holds at its worst moment."""
     row_bytes = raster.box.width * max(raster.pixel_bytes, image.pixels.bytes)
-    return decoder_bytes(image) + _COPIES * raster.block_height * row_bytes
+    held, band = rows_of_blocks_held(raster), raster.block_height * row_bytes
+    sent = min(UPLOADS_AT_ONCE * PUT_BYTES, (held - 1) * band)
+    return decoder_bytes(image) + held * band + _PIECES * rows_at_once(raster) * row_bytes + sent
 
 
 def decoder_bytes(image: ImageInfo) -> int:
