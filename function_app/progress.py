@@ -12,6 +12,7 @@ from tessera import naming
 from tessera.codecs import codec_for
 from tessera.parts import read_parts
 from tessera.plan import Plan, Raster, Stage
+from tessera.rasters import put_count
 from tessera.receipts import phase_seconds
 
 _TILE_BLOCK = naming.tile_block(0)[0]
@@ -134,7 +135,7 @@ def phases(job: str, plan: Plan) -> list[Phase]:
     stages, source = [_phase(job, stage, result) for stage in plan.stages], plan.stages[0].source
     if not isinstance(source, Raster):
         return stages
-    return [Phase("decode", naming.WORK, naming.work(job, source.name), source.bands.count, 0), *stages]
+    return [Phase("decode", naming.WORK, naming.work(job, source.name), put_count(source), 0), *stages]
 
 
 def measure(job: str, run: int, plan: Plan, store: BlobStore) -> Progress:

@@ -10,7 +10,7 @@ from tessera.limits import Limits
 from tessera.orientation import upright
 from tessera.pipeline import Bound, bind, bind_planned, check
 from tessera.plan import ImageInfo, Ingest, Output, Plan, Raster, Shape, Stage, Step
-from tessera.rasters import decoding_memory
+from tessera.rasters import decoding_memory, put_count
 from tessera.stages import Cut, measuring
 from tessera.tiling import Draft, wanted_pixels
 
@@ -140,8 +140,8 @@ def _check_blocks(stage: Stage, output: Output, limits: Limits) -> None:
     tiles = stage.grid.count
     if stage.measure is None:
         tiles = sum(level.count for level in codec_for(output).levels(stage.grid))
-    rows = stage.source.bands.count if isinstance(stage.source, Raster) else 0
-    blocks = max(tiles, rows) + 2
+    puts = put_count(stage.source) if isinstance(stage.source, Raster) else 0
+    blocks = max(tiles, puts) + 2
     if blocks > naming.MAX_BLOCKS:
         raise LimitExceeded(
             f"the job would take {blocks:,} blocks in one blob",

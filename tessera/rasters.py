@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from tessera import border_graph, naming
 from tessera.codecs import pyramid
-from tessera.geometry import ALIGNMENT, Grid, Rect
+from tessera.geometry import ALIGNMENT, Grid, Rect, ceil_div
 from tessera.passes import passes
 from tessera.pipeline import Bound
 from tessera.plan import ImageInfo, Pixels, Raster, Stage
@@ -71,6 +71,13 @@ def rows_at_once(raster: Raster) -> int:
 def rows_of_blocks_held(raster: Raster) -> int:
     """Return the rows of blocks that are held when one is filled and others are on their way."""
     return UPLOADS_AT_ONCE + 1 if raster.grid.columns == 1 else 2
+
+
+def put_count(raster: Raster) -> int:
+    """Return the blocks of storage that the pixels of the decoded input become."""
+    whole, rest = divmod(raster.box.height, raster.block_height)
+    row_of_blocks, last = raster.block_height * raster.row_bytes, rest * raster.row_bytes
+    return whole * ceil_div(row_of_blocks, PUT_BYTES) + ceil_div(last, PUT_BYTES)
 
 
 def decoding_memory(image: ImageInfo, raster: Raster) -> int:

@@ -17,6 +17,7 @@ from tessera.checksum import Adler
 from tessera.messages import Fault, Outcome, Result
 from tessera.parts import frame_block, part_block
 from tessera.plan import Pixels, Raster
+from tessera.rasters import put_count
 from tests.function_app import stored
 
 ENDED_AT = "2026-01-01T00:00:00+00:00"
@@ -68,7 +69,7 @@ def test_progress_follows_the_blocks_of_each_phase_and_never_falls(services: Ser
     seen = [look(job, services)]
     assert seen[0].stage == StageView(index=1, count=3, name="decode")
     assert isinstance(plan.stages[0].source, Raster)
-    put_rows(store, source, plan.stages[0].source.bands.count)
+    put_rows(store, source, put_count(plan.stages[0].source))
     seen.append(look(job, services))
     assert seen[-1].tiles == TilesView(total=8, done=0)
     for done in range(1, 5):
