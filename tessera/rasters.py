@@ -59,7 +59,7 @@ def _block_rows(left: int, row_bytes: int, read_rows: int) -> int:
     rows = min(most, (left - sent - _PIECES * _ROWS_AT_ONCE) // 2)
     if rows >= _ROWS_AT_ONCE:
         return rows // _ROWS_AT_ONCE * _ROWS_AT_ONCE
-    return min(most, _ROWS_AT_ONCE, left // (2 + _PIECES + 1))
+    return min(most, _ROWS_AT_ONCE, left // (2 + _PIECES + 2))
 
 
 def rows_at_once(raster: Raster) -> int:
@@ -83,9 +83,15 @@ def put_count(raster: Raster) -> int:
 def decoding_memory(image: ImageInfo, raster: Raster) -> int:
     """Return the bytes that decoding the upload into *raster* holds at its worst moment."""
     row_bytes = raster.box.width * max(raster.pixel_bytes, image.pixels.bytes)
+    return (
+        decoder_bytes(image) + _PIECES * rows_at_once(raster) * row_bytes + writing_memory(raster, row_bytes)
+    )
+
+
+def writing_memory(raster: Raster, row_bytes: int) -> int:
+    """Return the bytes that writing *raster* holds: rows of blocks, and copies of what is being sent."""
     held, band = rows_of_blocks_held(raster), raster.block_height * row_bytes
-    sent = min(UPLOADS_AT_ONCE * PUT_BYTES, (held - 1) * band)
-    return decoder_bytes(image) + held * band + _PIECES * rows_at_once(raster) * row_bytes + sent
+    return held * band + min(UPLOADS_AT_ONCE * min(PUT_BYTES, band), held * band)
 
 
 def decoder_bytes(image: ImageInfo) -> int:

@@ -12,7 +12,7 @@ from activities.raster_writer import RasterWriter
 from tessera import blockraster, naming
 from tessera.geometry import Rect
 from tessera.plan import Raster
-from tessera.rasters import PUT_BYTES, put_count, rows_at_once, rows_of_blocks_held
+from tessera.rasters import PUT_BYTES, put_count, rows_at_once, rows_of_blocks_held, writing_memory
 from tests.support.memory_store import MemoryStore
 
 JOB = "5" * 32
@@ -90,9 +90,7 @@ def test_no_more_rows_of_blocks_are_held_than_are_planned(block_width: int) -> N
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    held = rows_of_blocks_held(raster)
-    # Those on their way are also held as what is sent.
-    assert peak < (held + (held - 1)) * rows.nbytes + (1 << 20)
+    assert peak < writing_memory(raster, raster.row_bytes) + (1 << 20)
 
 
 def test_a_put_that_fails_fails_the_writing_and_no_raster_is_there() -> None:
