@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from activities.attempts import StopCheck, begin, refuse_if_stopped
+from activities.attempts import StopCheck, begin
 from activities.metadata import keep_metadata
 from activities.previews import Patches, write_input_preview
 from activities.raster_writer import RasterWriter
@@ -31,12 +31,12 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
         If decoding ended its process too often.
     """
     started = perf_counter()
-    refuse_if_stopped(order.job, store)
+    check = StopCheck(order.job, store)
     attempt = begin(order.job, naming.INGEST_TASK, store, decodes=True)
     file = open_upload(order.upload, order.image, store)
     keep_metadata(order.job, file, store, exif=order.exif)
     if isinstance(order.target, Raster):
-        written = _decoded(order, file, order.target, store)
+        written = _decoded(order, file, order.target, store, check)
     else:
         written = _indexed(order, order.target, store)
     return Tally(retried=attempt - 1, written=written, seconds=round(perf_counter() - started, 4))
@@ -50,9 +50,9 @@ def _indexed(order: IngestOrder, target: Upload, store: Store) -> int:
     return len(index)
 
 
-def _decoded(order: IngestOrder, file: ImageFile, raster: Raster, store: Store) -> int:
+def _decoded(order: IngestOrder, file: ImageFile, raster: Raster, store: Store, check: StopCheck) -> int:
     """Decode from top to bottom in bounded memory; what lies below the raster's box isn't decoded."""
-    job, box, check = order.job, raster.box, StopCheck(order.job, store)
+    job, box = order.job, raster.box
     seen, decoding, top = Patches(raster.frame), Decoding(order.ingest, raster.frame), box.y0
     with RasterWriter(job, raster, store) as writer:
         for rows in file.bands(rows_at_once(raster), box.y1, box.y0):

@@ -150,6 +150,17 @@ def test_time_in_the_store_is_counted_once_for_threads_side_by_side() -> None:
     assert busy.now()[1:] == ended[1:]
 
 
+def test_writing_and_listing_in_the_store_are_counted_as_what_they_are() -> None:
+    store = TimedStore(MemoryStore())
+    store.write(naming.WORK, "name", b"data")
+    wrote = store.now()
+    assert list(store.names(naming.WORK, "n")) == ["name"]
+    listed = store.now()
+    assert 0 == wrote.read < wrote.written == wrote.either
+    assert listed.written == wrote.written
+    assert 0 < listed.read == pytest.approx(listed.either - wrote.either)
+
+
 def test_no_thread_in_between_keeps_reading_and_writing_from_covering_their_time() -> None:
     store, begun, stop = TimedStore(MemoryStore()), Barrier(3), Event()
     store.write(naming.WORK, "name", b"data")
