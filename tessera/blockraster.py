@@ -129,7 +129,9 @@ def _read_deflated(raster: Raster, region: Rect, fetch: ReadRange) -> Array:
         for index, data in zip(run, _deflated(run, fetch), strict=True):
             tile = grid.tile(index)
             part = tile.intersection(region)
-            block = _to_pixels(raster, isal_zlib.decompress(data), tile.width)
+            # Memory for all of it at once, which zlib would find out by doubling.
+            size = tile.pixels * raster.pixel_bytes + 1
+            block = _to_pixels(raster, isal_zlib.decompress(data, bufsize=size), tile.width)
             out[part.relative_to(region).slices] = block[part.relative_to(tile).slices]
     return out
 

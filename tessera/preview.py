@@ -103,4 +103,4 @@ def _whole_squares(part: Array, rows: int, columns: int) -> Array:
     down, right = rows - part.shape[0], columns - part.shape[1]
     if down > 0 or right > 0:
         part = np.pad(part, ((0, max(down, 0)), (0, max(right, 0)), (0, 0)), mode="edge")
-    return np.ascontiguousarray(part[:rows, :columns])
+    return part[:rows, :columns]

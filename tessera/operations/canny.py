@@ -135,12 +135,13 @@ def _merge(grid: Grid, summaries: Iterator[bytes], _: CannyParameters) -> list[b
 
 
 def _resolve(labels: Array, _placement: Placement, _: CannyParameters, table: bytes) -> Array:
-    made: Array = (labels == border_graph.CERTAIN).view(np.uint8)
+    flat = labels.reshape(-1)
+    made: Array = (flat == border_graph.CERTAIN).view(np.uint8)
     made *= 255
     # Few labels are another: to look up all takes several times as long.
-    others = np.nonzero(labels > border_graph.CERTAIN)
-    made[others] = np.frombuffer(table, np.uint8)[labels[others]]
-    return made
+    others = np.flatnonzero(flat > border_graph.CERTAIN)
+    made[others] = np.frombuffer(table, np.uint8)[flat[others]]
+    return made.reshape(labels.shape)
 
 
 CANNY = GlobalOperation(
