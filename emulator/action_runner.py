@@ -168,14 +168,16 @@ class ActionRunner:
         """Stop before a retry whose number the SDK has given to something else.
 
         The SDK leaves a task_all at its first failure, the host when all of it has ended: what the function
-        schedules in between and the retries in the same task_all would be numbered differently.
+        schedules in between and the retries in the same task_all would be numbered differently. To continue
+        as new takes no number.
         """
-        went_on = self._position < len(self._actions) - 1
+        later = self._actions[self._position + 1 :]
+        went_on = any(action["actionType"] != ActionType.CONTINUE_AS_NEW for action in later)
         if went_on and any(child.failed for child in self._children):
             raise RefusedActionError(
                 "it went on after a task_all had failed, while other tasks of it still have to be retried. "
                 "On Azure such an orchestration mixes its tasks up. Let the activities return an error "
-                "instead of raising, or catch the exception and end the orchestration"
+                "instead of raising, or catch the exception and end the orchestration or continue it as new"
             )
 
 

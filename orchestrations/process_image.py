@@ -37,8 +37,21 @@ def process_image(context: Any, retry: Any) -> Steps[dict[str, Any]]:
         The Durable SDK's retry options for every activity and sub-orchestrator.
     """
     order = JobOrder.from_json(context.get_input())
-    begun_at = context.current_utc_datetime.isoformat(timespec="milliseconds")
-    outcome = yield from _outcome(context, retry, order)
+    begun_at = order.begun_at or context.current_utc_datetime.isoformat(timespec="milliseconds")
+    outcome = order.outcome
+    if outcome is None:
+        job = _Job(context, retry, order)
+        try:
+            outcome = job.ended(None, (yield from job.run()))
+        except JobFault as error:
+            outcome = job.ended(error.fault)
+        except Exception:
+            # The Durable SDK raises a bare Exception when the last retry failed; its text may hold paths.
+            # Others of a task_all may still be retried, and a task scheduled now would get the number of
+            # one of these: the end is for another generation, which begins when all have ended.
+            failed = order.model_copy(update={"outcome": job.ended(_INTERNAL), "begun_at": begun_at})
+            context.continue_as_new(failed.to_json())
+            return {}
     cleanup = CleanupOrder(
         job=order.job, upload=order.upload, outcome=outcome, marks=order.marks, begun_at=begun_at
     )
@@ -46,18 +59,6 @@ def process_image(context: Any, retry: Any) -> Steps[dict[str, Any]]:
     if order.notify:
         yield context.call_sub_orchestrator("send_word", NotifyOrder(job=order.job).to_json())
     return outcome.to_json()
-
-
-def _outcome(context: Any, retry: Any, order: JobOrder) -> Steps[Outcome]:
-    job = _Job(context, retry, order)
-    try:
-        result = yield from job.run()
-    except JobFault as error:
-        return job.ended(error.fault)
-    except Exception:
-        # The Durable SDK raises a bare Exception when the last retry failed; its text may hold paths.
-        return job.ended(_INTERNAL)
-    return job.ended(None, result)
 
 
 _INTERNAL = Fault(

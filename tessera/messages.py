@@ -54,7 +54,7 @@ class JobOrder(TaskOrder):
 
     *plan* is there if the upload was inspected before. From the second *run* on, what is done isn't done
     again. *marks* are blobs that say something of the job outside its own folder. *notify* means that
-    somebody wants word of the end.
+    somebody wants word of the end. *outcome* and *begun_at* are there if nothing is left but the end.
     """
 
     upload: JobId
@@ -64,6 +64,8 @@ class JobOrder(TaskOrder):
     plan: Plan | None = None
     marks: tuple[str, ...] = ()
     notify: bool = False
+    outcome: "Outcome | None" = None
+    begun_at: str | None = None
 
 
 class IngestOrder(TaskOrder):

@@ -272,6 +272,25 @@ def test_going_on_after_a_failed_task_all_while_others_are_retried_is_refused() 
     assert "while other tasks of it still have to be retried" in str(simulation.outcome.result)
 
 
+def test_continuing_as_new_after_a_failed_task_all_waits_for_the_others_and_their_retries() -> None:
+    def program(context: df.DurableOrchestrationContext) -> Generator[Any, Any, Any]:
+        retried = context.call_activity_with_retry("work", df.RetryOptions(1, 2), 1)
+        try:
+            yield context.task_all([retried, context.call_activity("work", 2)])
+        except Exception:
+            context.continue_as_new("again")
+        return "done"
+
+    simulation = Simulation(program, lambda key, attempt: key == "2" or attempt == 1)
+    simulation.episode([simulation.open.pop(1)])
+    assert simulation.outcome.status is None
+    while simulation.open:
+        assert simulation.outcome.status is None
+        simulation.episode([simulation.open.pop(min(simulation.open))])
+    outcome = simulation.outcome
+    assert (outcome.status, outcome.result) == ("ContinuedAsNew", '"again"')
+
+
 def test_a_window_of_tasks_waits_for_the_head_of_the_line_as_on_azure() -> None:
     """Each action is awaited before the next: a task_any over old and new tasks waits for the new ones."""
 
