@@ -8,12 +8,13 @@ touches.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tessera.draft import Draft
 from tessera.errors import LimitExceeded
 from tessera.geometry import Grid, Rect, window
 from tessera.passes import passes
 from tessera.plan import ImageInfo, Pixels, Raster, Stage, Upload
 from tessera.rasters import around, decoder_bytes, decoding_memory, read_box, source_raster
-from tessera.tiling import MOST_TASK_SECONDS, Draft, Tiling, is_full_width, seconds_of
+from tessera.tiling import MOST_TASK_SECONDS, Tiling, is_full_width, seconds_of
 
 _MOST_DECODING = 2.5
 """Times that the image may be decoded in all, so that doing without a raster is quicker."""

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tessera.decoding import measured_early
+from tessera.draft import Draft
 from tessera.geometry import ceil_div
 from tessera.limits import Limits
 from tessera.operations import GlobalOperation
@@ -16,7 +17,7 @@ from tessera.pipeline import Bound
 from tessera.plan import ImageInfo, Ingest, Measurement, Pixels, Raster, Stage, StageStep, Upload
 from tessera.rasters import label_raster, source_raster
 from tessera.sources import Reading, is_quick, is_worth_skipping, skipping_bytes, source_of
-from tessera.tiling import Draft, Tiling, most_memory, seconds_of, tiling
+from tessera.tiling import Tiling, most_memory, seconds_of, tiling
 
 _TASKS_OF_AN_INSTANCE = 4
 _SHORT_TASK_SECONDS = 0.5
