@@ -20,11 +20,11 @@ def survey(order: SurveyOrder, store: Store) -> Survey:
         blocks = blocks_of_result(order.job, codec_for(order.output), store)
     else:
         blocks = store.blocks(naming.WORK, naming.work(order.job, naming.summaries(stage.index)))
-    parts = read_parts(blocks)
+    parts, starts = read_parts(blocks), set(stage.starts(0, stage.grid.count))
     done = Tally(
         tiles=len(parts),
         # Attempts are those of a task, which has several tiles at times.
-        retried=sum(part.attempt - 1 for part in parts.values() if part.tile % stage.tiles_per_task == 0),
+        retried=sum(part.attempt - 1 for part in parts.values() if part.tile in starts),
         written=sum(part.size for part in parts.values()),
         seconds=round(sum(part.seconds for part in parts.values()), 4),
     )

@@ -1,11 +1,13 @@
-"""How fast each operation is on tiles, against the reference on the whole image, with one thread.
+"""How fast each operation is on tiles, against OpenCV on the whole image, with one thread.
 
     .venv/bin/python -m benchmarks.operations [--rounds 5] [--only canny,clahe]
 
 The tiles are those that the planner makes for the photograph of the demo, or for a part of it where an
-operation is slow. Both sides work in memory, with the settings that the app's workers have: this is computing
-alone, without storage, decoding and encoding. Rounds alternate between the two; figures are medians of the
-processor's time, which bears a busy machine. "more" are milliseconds that a megapixel takes longer.
+operation is slow. OpenCV is what somebody would call who has it (`benchmarks.opencv_calls`), or the reference
+where that is made of such calls. Both sides work in memory, with the settings that the app's workers have:
+this is computing alone, without storage, decoding and encoding. Rounds alternate between the two; figures are
+medians of the processor's time, which bears a busy machine. "more" are milliseconds that a megapixel takes
+longer.
 """
 
 import argparse
@@ -14,12 +16,14 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from benchmarks.opencv_calls import OPENCV
 from tessera import reference
 from tessera.decoding import Decoding
 from tessera.execute import Read, StageRun
@@ -114,12 +118,11 @@ def reading(image: Array) -> Read:
     return lambda region: image[region.slices]
 
 
-def statistics_whole(image: Array) -> None:
-    """Take the whole image's statistics with OpenCV: its reference in the catalogue is the image itself."""
-    for channel in range(image.shape[2]):
-        cv2.calcHist([image], [channel], None, [256], [0, 256])
-    cv2.meanStdDev(image)
-    cv2.minMaxLoc(image.reshape(len(image), -1))
+def whole_call(step: Step) -> Callable[[Array], Any]:
+    """Return what does a step to the whole image: OpenCV's call, or the reference that is made of such."""
+    told = step.parameters.get("interpolation")
+    named = OPENCV.get(f"{step.operation} {told}" if told else step.operation)
+    return named or (lambda image: np.ascontiguousarray(reference.run(image, [step])))
 
 
 def compare(name: str, parameters: dict[str, Any], rounds: int) -> tuple[float, float, int]:
@@ -135,16 +138,13 @@ def compare(name: str, parameters: dict[str, Any], rounds: int) -> tuple[float, 
     counted = max(shape.width * shape.height, made.width * made.height) / 1e6
     if isinstance(operation, GeometryOperation) and name == "crop":
         counted = made.width * made.height / 1e6
-    plan = planned(image, step)
+    plan, call = planned(image, step), whole_call(bound.step)
     tiled, whole = [], []
     for _ in range(rounds):
         start = time.process_time()
         on_tiles(image, plan)
         middle = time.process_time()
-        if name == "statistics":
-            statistics_whole(image)
-        else:
-            np.ascontiguousarray(reference.run(image, [bound.step]))
+        call(image)
         tiled.append(middle - start)
         whole.append(time.process_time() - middle)
     return counted / statistics.median(tiled), counted / statistics.median(whole), plan.tiles

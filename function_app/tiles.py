@@ -104,7 +104,6 @@ def _begun(marks: Counter[int], stage: Stage, efforts: Mapping[int, Effort]) -> 
     """Return the tile that each task is at, the first that isn't done, and how often it was begun."""
     begun: Counter[int] = Counter()
     for first, times in marks.items():
-        tiles = range(first, min(first + stage.tiles_per_task, stage.grid.count))
-        if (tile := next((each for each in tiles if each not in efforts), None)) is not None:
+        if (tile := next((each for each in stage.task(first) if each not in efforts), None)) is not None:
             begun[tile] = times
     return begun

@@ -1,6 +1,7 @@
 """The fan-out: tiles of one stage, at most 64 children to an orchestrator."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from orchestrations.replies import JobFault, Steps, queued, value
@@ -67,10 +68,9 @@ def run_gaps(context: Any, retry: Any, order: TilesOrder, gaps: Sequence[tuple[i
 
 def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
     """Return what the children of an orchestrator do: a task each, or a share of the tasks each."""
-    step = order.stage.tiles_per_task
-    count = ceil_div(order.last - order.first, step)
-    if count <= MOST_CHILDREN:
-        starts = range(order.first, order.last, step)
+    starts = order.stage.starts(order.first, order.last)
+    if len(starts) <= MOST_CHILDREN:
+        counts = [end - start for start, end in pairwise((*starts, order.last))]
         return [
             TileOrder(
                 job=order.job,
@@ -81,16 +81,15 @@ def parts(order: TilesOrder) -> list[TileOrder] | list[TilesOrder]:
                 stage=order.stage,
                 output=order.output,
                 tile=tile,
-                count=min(step, order.last - tile),
+                count=count,
             )
-            # Tasks of several tiles decode what is above these: the longest first, so that all end together.
-            for tile in (starts if step == 1 else reversed(starts))
+            for tile, count in zip(starts, counts, strict=True)
         ]
     share = MOST_CHILDREN
-    while ceil_div(count, share) > MOST_CHILDREN:
+    while ceil_div(len(starts), share) > MOST_CHILDREN:
         share *= MOST_CHILDREN
-    share *= step
+    firsts = starts[::share]
     return [
-        order.model_copy(update={"first": first, "last": min(first + share, order.last)})
-        for first in range(order.first, order.last, share)
+        order.model_copy(update={"first": first, "last": last})
+        for first, last in pairwise((*firsts, order.last))
     ]

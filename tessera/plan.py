@@ -3,11 +3,12 @@
 Every type is frozen and goes to and from plain JSON. Sizes are in bytes, times in seconds.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from tessera.geometry import Grid, Rect, ceil_div
+from tessera.geometry import Grid, Rect
 
 type InputFormat = Literal["jpeg", "png", "tiff", "webp", "gif", "bmp"]
 type OutputFormat = Literal["png", "jpeg", "tiff", "same"]
@@ -206,8 +207,9 @@ class Stage(Message):
 
     Read *source* and run *steps*; then either *measure* a global operation, whose labels, if it has any, go
     to *target*, or encode the tile for the result (*measure* is None). Of a wide tile, *chunk_width*
-    columns are computed at a time. A task does *tiles_per_task* tiles, one after another. *report* is the
-    place in the user's pipeline of an operation that makes a document.
+    columns are computed at a time. A task does *tiles_per_task* tiles, one after another, or from one of
+    *task_starts* to the next. *report* is the place in the user's pipeline of an operation that makes a
+    document.
     """
 
     index: int
@@ -220,6 +222,7 @@ class Stage(Message):
     tile_height: int
     chunk_width: int | None = None
     tiles_per_task: int = 1
+    task_starts: tuple[int, ...] = ()
     target: Raster | None = None
     report: int | None = None
 
@@ -231,8 +234,20 @@ class Stage(Message):
 
     @property
     def tasks(self) -> int:
-        """Return the number of tasks, each of which does *tiles_per_task* tiles, one after another."""
-        return ceil_div(self.grid.count, self.tiles_per_task)
+        """Return the number of tasks."""
+        return len(self.starts(0, self.grid.count))
+
+    def starts(self, first: int, last: int) -> Sequence[int]:
+        """Return the tiles that tasks begin with, if those from *first* to before *last* are to be done."""
+        if not self.task_starts:
+            return range(first, last, self.tiles_per_task)
+        return first, *(start for start in self.task_starts if first < start < last)
+
+    def task(self, tile: int) -> range:
+        """Return the tiles of the task that begins with *tile*."""
+        following = (start for start in self.task_starts if start > tile)
+        end = next(following, self.grid.count) if self.task_starts else tile + self.tiles_per_task
+        return range(tile, min(end, self.grid.count))
 
     @property
     def grid(self) -> Grid:

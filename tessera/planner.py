@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tessera import naming
 from tessera.codecs import Unit, codec_for, resolve
 from tessera.decoding import early
+from tessera.draft import Draft
 from tessera.errors import LimitExceeded
 from tessera.limits import Limits
 from tessera.orientation import upright
@@ -12,7 +13,7 @@ from tessera.pipeline import Bound, bind, bind_planned, check
 from tessera.plan import ImageInfo, Ingest, Output, Plan, Raster, Shape, Stage, Step
 from tessera.rasters import decoding_memory, put_count
 from tessera.stages import Cut, measuring
-from tessera.tiling import Draft, wanted_pixels
+from tessera.tiling import wanted_pixels
 
 __all__ = ["Limits", "make_plan"]
 

@@ -86,10 +86,15 @@ def phase_seconds(plan: Plan) -> list[float]:
         return [decoding + sum(stages)]
     source = plan.stages[0].source
     if not isinstance(source, Raster):
-        # Each task that skips decodes half of the image on the average.
-        times = (plan.stages[0].tasks + 1) / 2 if source.skipping else 1.0
+        times = _decodings(plan.stages[0]) if source.skipping else 1.0
         return [times * decoding + stages[0], *stages[1:]]
     return [decoding + megapixels * _ingest_seconds(plan.ingest) + _TASK_SECONDS, *stages]
+
+
+def _decodings(stage: Stage) -> float:
+    """Return how often the image is decoded in all, if each task does so from its top to its last tile."""
+    starts = stage.starts(0, stage.grid.count)
+    return sum((*starts[1:], stage.grid.count)) / stage.grid.count
 
 
 def expected_seconds(plan: Plan) -> float:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.reference_point import colour_of, gray_of, with_alpha_of
+from tessera.reference_point import colour_of, gray_of, range_of, with_alpha_of
 
 type Array = NDArray[Any]
 type Parameters = Mapping[str, Any]
@@ -28,7 +28,7 @@ def _canny(raster: Array, p: Parameters) -> Array:
 
 def _threshold_otsu(raster: Array, p: Parameters) -> Array:
     kind = cv2.THRESH_BINARY_INV if p["inverse"] else cv2.THRESH_BINARY
-    return cv2.threshold(gray_of(raster), 0, 255, kind | cv2.THRESH_OTSU)[1]
+    return cv2.threshold(gray_of(raster), 0, range_of(raster), kind | cv2.THRESH_OTSU)[1]
 
 
 def _threshold_triangle(raster: Array, p: Parameters) -> Array:

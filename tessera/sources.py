@@ -8,12 +8,13 @@ touches.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tessera.draft import Draft
 from tessera.errors import LimitExceeded
 from tessera.geometry import Grid, Rect, window
 from tessera.passes import passes
 from tessera.plan import ImageInfo, Pixels, Raster, Stage, Upload
 from tessera.rasters import around, decoder_bytes, decoding_memory, read_box, source_raster
-from tessera.tiling import MOST_TASK_SECONDS, Draft, Tiling, is_full_width, seconds_of
+from tessera.tiling import MOST_TASK_SECONDS, Tiling, is_full_width, seconds_of
 
 _MOST_DECODING = 2.5
 """Times that the image may be decoded in all, so that doing without a raster is quicker."""
@@ -103,18 +104,49 @@ def skipping_bytes(image: ImageInfo, reading: Reading) -> int:
 
 
 def is_quick(image: ImageInfo, reading: Reading) -> bool:
-    """Tell whether a task of the stage, which decodes the image and does several tiles, is short enough."""
-    decoding = _DECODING[image.format] * image.pixels.bytes * image.width * image.height
-    tiles = reading.stage.tiles_per_task * seconds_of(reading.draft, reading.tiling)
-    return decoding + tiles <= MOST_TASK_SECONDS
+    """Tell whether each task of the stage, which decodes the image to its last tile, is short enough."""
+    rows, tile = _decoding_seconds(image) / image.height, _tile_seconds(reading)
+    ends, starts = _ends(reading), reading.stage.starts(0, reading.stage.grid.count)
+    seconds = (
+        rows * end + len(reading.stage.task(start)) * tile for end, start in zip(ends, starts, strict=True)
+    )
+    return max(seconds) <= MOST_TASK_SECONDS
+
+
+def task_starts(image: ImageInfo, reading: Reading, tasks: int) -> tuple[int, ...]:
+    """Return the tiles that so many tasks begin with, each decoding the image from its top, to end together.
+
+    A task that ends at the share x of the image takes x D for decoding to there, and (x - x') P for its tiles
+    if the one before ends at x'. All take as long if x is in proportion to 1 - (P / (P + D)) ** i.
+    """
+    count = reading.stage.grid.count
+    decoding, tiles = _decoding_seconds(image), _tile_seconds(reading) * count
+    ratio = tiles / (tiles + decoding)
+    shares = [1 - ratio**task for task in range(tasks + 1)]
+    return tuple(sorted({round(share / shares[-1] * count) for share in shares[:-1]}))
+
+
+def _decoding_seconds(image: ImageInfo) -> float:
+    return _DECODING[image.format] * image.pixels.bytes * image.width * image.height
+
+
+def _tile_seconds(reading: Reading) -> float:
+    """Return the seconds of one core to make a tile and to write it; what is measured is little to write."""
+    draft, chosen = reading.draft, reading.tiling
+    written = 0 if draft.measure else draft.shapes[-1].pixels.bytes * chosen.width * chosen.height
+    return seconds_of(draft, chosen) + _STORING * written
 
 
 def _decodings(reading: Reading) -> float:
     """Return how often the image is decoded in all, if each task of the stage begins at its top."""
-    grid, step = reading.stage.grid, reading.stage.tiles_per_task
-    last = [*range(step - 1, grid.count, step), grid.count - 1][: reading.stage.tasks]
-    frames = [shape.frame for shape in reading.draft.shapes]
-    return sum(_region(reading, frames, grid.tile(tile)).y1 for tile in last) / frames[0].height
+    return sum(_ends(reading)) / reading.draft.shapes[0].height
+
+
+def _ends(reading: Reading) -> list[int]:
+    """Return the row of the input that each task ends at."""
+    grid, frames = reading.stage.grid, [shape.frame for shape in reading.draft.shapes]
+    last = [reading.stage.task(start)[-1] for start in reading.stage.starts(0, grid.count)]
+    return [_region(reading, frames, grid.tile(tile)).y1 for tile in last]
 
 
 def _region(reading: Reading, frames: Sequence[Rect], tile: Rect) -> Rect:

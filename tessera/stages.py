@@ -9,14 +9,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tessera.decoding import measured_early
+from tessera.draft import Draft
 from tessera.geometry import ceil_div
 from tessera.limits import Limits
 from tessera.operations import GlobalOperation
 from tessera.pipeline import Bound
 from tessera.plan import ImageInfo, Ingest, Measurement, Pixels, Raster, Stage, StageStep, Upload
 from tessera.rasters import label_raster, source_raster
-from tessera.sources import Reading, is_quick, is_worth_skipping, skipping_bytes, source_of
-from tessera.tiling import Draft, Tiling, most_memory, seconds_of, tiling
+from tessera.sources import Reading, is_quick, is_worth_skipping, skipping_bytes, source_of, task_starts
+from tessera.tiling import Tiling, most_memory, seconds_of, tiling
 
 _TASKS_OF_AN_INSTANCE = 4
 _SHORT_TASK_SECONDS = 0.5
@@ -84,14 +85,15 @@ class Cut(NamedTuple):
             for index, draft in enumerate(drafts)
         )
         stages = _reporting(_planned(tiled, upload), whole.pipeline, first)
-        more = {each.stage.index: skipping_bytes(image, each) for each in _readings(stages, tiled, upload)}
+        readings = _readings(stages, tiled, upload)
+        more = {each.stage.index: skipping_bytes(image, each) for each in readings}
         tiled = tuple(
             each._replace(memory=each.memory + more.get(index, 0)) for index, each in enumerate(tiled)
         )
         if max(each.memory for each in tiled) > limits.task_memory:
             return None
         for tasks in _few_tasks(limits.instances):
-            shared = _shared(stages, upload, tasks)
+            shared = _shared(image, stages, readings, tasks)
             reading = _readings(shared, tiled, upload)
             if is_worth_skipping(image, reading, stored) and all(is_quick(image, each) for each in reading):
                 return cls(shared, tiled)._grouped(limits)
@@ -125,7 +127,7 @@ def _several(stage: Stage, each: _Tiled, limits: Limits) -> tuple[Stage, _Tiled]
     several = min(quick, stage.grid.count // (_TASKS_OF_AN_INSTANCE * limits.instances))
     # The blocks of a tile are sent while the next is made.
     memory = each.memory + made.bytes * pixels
-    if stage.tiles_per_task > 1 or several < 2 or memory > limits.task_memory:
+    if stage.task_starts or several < 2 or memory > limits.task_memory:
         return stage, each
     return stage.model_copy(update={"tiles_per_task": several}), each._replace(memory=memory)
 
@@ -133,20 +135,18 @@ def _several(stage: Stage, each: _Tiled, limits: Limits) -> tuple[Stage, _Tiled]
 def _few_tasks(instances: int) -> tuple[int, ...]:
     """Return in how many tasks an upload may be decoded by these themselves, in the order of trying.
 
-    Two for an instance let all end together. The more there are, the shorter each is, and the oftener they
-    decode what is above them: more come next, for what takes long, then fewer, for what is dear to decode.
+    One for an instance decodes least. The more there are, the shorter each is, and the oftener they decode
+    what is above them: more come next, for what takes long.
     """
-    return 2 * instances, 3 * instances, 4 * instances, ceil_div(3 * instances, 2), instances
+    return instances, ceil_div(3 * instances, 2), 2 * instances, 3 * instances, 4 * instances
 
 
-def _shared(stages: Sequence[Stage], source: Upload, tasks: int) -> tuple[Stage, ...]:
-    """Return the stages, those that read *source* in at most so many *tasks*."""
-    return tuple(
-        stage.model_copy(update={"tiles_per_task": ceil_div(stage.grid.count, tasks)})
-        if stage.source == source
-        else stage
-        for stage in stages
-    )
+def _shared(
+    image: ImageInfo, stages: Sequence[Stage], readings: Sequence[Reading], tasks: int
+) -> tuple[Stage, ...]:
+    """Return the stages, those that read the upload in at most so many *tasks*."""
+    starts = {each.stage.index: task_starts(image, each, tasks) for each in readings}
+    return tuple(stage.model_copy(update={"task_starts": starts.get(stage.index, ())}) for stage in stages)
 
 
 def measuring(steps: Sequence[Bound], cut: Cut) -> tuple[Ingest, Cut]:

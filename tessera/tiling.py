@@ -1,28 +1,23 @@
-"""The size of tiles: enough of them to share out, none too small, too slow or too large.
-
-What a tile takes is found by going through the boxes that it would go through (`tessera.passes`).
-"""
+"""The size of tiles: enough of them to share out, none too small, too slow or too large."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tessera.codecs import Unit
+from tessera.draft import Draft
 from tessera.errors import LimitExceeded
-from tessera.geometry import ALIGNMENT, Grid, Rect, window
+from tessera.geometry import ALIGNMENT, Grid, Rect
 from tessera.limits import Limits
-from tessera.operations import GeometryOperation
-from tessera.passes import passes
-from tessera.pipeline import Bound
 from tessera.plan import Shape
 
 BAND_UNIT = 128
 """Rows: tiles are bands of a multiple of this where memory allows, so that they suit JPEG's restart markers
-and
-the periods of common resizes."""
+and the periods of common resizes."""
 _TILE_SECONDS = 5.0
 MOST_TASK_SECONDS = 10.0
 _TILES_WANTED = 32
+_HARDLY_QUICKER = 1.25
 _CHUNK_PIXELS = 1 << 20
+_SMALLEST_CHUNK = 512
 _SQUARE_UNIT = 256
 _SMALLEST_SQUARE = 64
 _TIFF_SIDE = 512
@@ -36,71 +31,6 @@ class Tiling(NamedTuple):
     chunk_width: int | None = None
 
 
-class Draft(NamedTuple):
-    """A stage without tiles: *shapes* are those before the first operation and after each.
-
-    *measure* is the global operation that ends it; without one, tiles are encoded in multiples of *unit*.
-    With *squares*, what it writes is not read by bands.
-    """
-
-    pipeline: tuple[Bound, ...]
-    shapes: tuple[Shape, ...]
-    measure: Bound | None
-    unit: Unit
-    squares: bool = False
-
-    @property
-    def is_labelled(self) -> bool:
-        """Tell whether the tiles leave a label map to the next stage."""
-        return isinstance(self.measure, Bound) and bool(getattr(self.measure.operation, "labelled", False))
-
-    @property
-    def turns(self) -> bool:
-        """Tell whether rows may become columns."""
-        return any(
-            isinstance(operation, GeometryOperation) and operation.turns(parameters)
-            for operation, parameters in self.pipeline
-        )
-
-    @property
-    def most_pixels(self) -> int:
-        """Return the pixels of the largest image on the way."""
-        return max(shape.width * shape.height for shape in self.shapes)
-
-    @property
-    def seconds(self) -> float:
-        """Return the seconds of one core that a pixel of the largest image takes, roughly."""
-        bounds = (*self.pipeline, *((self.measure,) if self.measure else ()))
-        return float(sum(1e-6 / each.operation.rate(each.parameters) for each in bounds))
-
-    def memory(self, tile: Rect, chunk_width: int | None = None) -> int:
-        """Return the bytes that a task holds at its worst moment: what is read, made, and scratch."""
-        made = self.shapes[-1].pixels
-        halo = self.measure.halo if self.measure else 0
-        wanted = window(tile, halo, self.shapes[-1].frame) if halo else tile
-        if chunk_width is not None and chunk_width < tile.width:
-            middle = tile.x0 + tile.width // 2 // chunk_width * chunk_width
-            wanted = wanted._replace(x0=middle, x1=min(middle + chunk_width, tile.x1))
-        read, worst = 0, 0
-        for each in passes(self.pipeline, [shape.frame for shape in self.shapes], wanted):
-            if each.move is None:
-                read = each.region.pixels * self.shapes[0].pixels.bytes
-                worst = max(worst, 2 * read)
-            else:
-                kind = self.shapes[each.first].pixels.bytes
-                scratch = each.move[0].scratch
-                worst = max(worst, read + each.needed.pixels * kind + each.region.pixels * (kind + scratch))
-            for index in range(each.first, each.last):
-                before, after = self.shapes[index].pixels.bytes, self.shapes[index + 1].pixels.bytes
-                held = each.region.pixels * (before + after + self.pipeline[index].operation.scratch)
-                worst = max(worst, read + held)
-        if self.measure:
-            return max(worst, read + wanted.pixels * (2 * made.bytes + self.measure.operation.scratch))
-        return max(
-            worst + (0 if wanted == tile else tile.pixels * made.bytes), read + 3 * tile.pixels * made.bytes
-        )
-
-
 def tiling(draft: Draft, limits: Limits) -> Tiling:
     """Return the tiles of a stage.
 
@@ -109,37 +39,43 @@ def tiling(draft: Draft, limits: Limits) -> Tiling:
     LimitExceeded
         If the smallest tile takes more memory than a task may hold.
     """
-    chosen, memory, fitting = None, 0, None
+    chosen, memory, fitting = None, 0, list[tuple[float, Tiling]]()
     for chosen in _candidates(draft, limits):
         memory = most_memory(draft, chosen)
         if memory <= limits.task_memory:
-            fitting = chosen
-            if limits.band_rows is not None or seconds_of(draft, chosen) <= MOST_TASK_SECONDS:
+            seconds = seconds_of(draft, chosen)
+            if limits.band_rows is not None or seconds <= MOST_TASK_SECONDS:
                 return chosen
-    if fitting is not None:
-        return fitting
+            fitting.append((seconds, chosen))
+    if fitting:
+        # What is computed around a tile takes so long that smaller tiles are hardly quicker, and more.
+        enough = _HARDLY_QUICKER * min(seconds for seconds, _ in fitting)
+        return next(each for seconds, each in fitting if seconds <= enough)
     assert chosen is not None
     raise LimitExceeded(
         f"a tile of {chosen.width} x {chosen.height} pixels of this image takes {memory >> 20} MiB of memory",
         limit=limits.task_memory,
         actual=memory,
-        hint="raise the setting task_memory, and give the instances more memory",
+        hint=f"the operations look at {draft.halo} pixels around each tile: use fewer or smaller ones,"
+        " or raise the setting task_memory, and give the instances more memory",
     )
 
 
 def seconds_of(draft: Draft, chosen: Tiling) -> float:
-    """Return the seconds that a tile takes, roughly."""
-    made = draft.shapes[-1]
-    share = chosen.width * chosen.height / (made.width * made.height)
-    return draft.seconds * draft.most_pixels * share
+    """Return the seconds that the tile in the middle of the image takes, roughly."""
+    return draft.duration(_tiles(draft, chosen)[-1], chosen.chunk_width)
 
 
 def most_memory(draft: Draft, chosen: Tiling) -> int:
     """Return the bytes that the task of a tile holds, at the corner or in the middle of the image."""
+    return max(draft.memory(tile, chosen.chunk_width) for tile in _tiles(draft, chosen))
+
+
+def _tiles(draft: Draft, chosen: Tiling) -> list[Rect]:
+    """Return the tile at the corner and the one in the middle."""
     made = draft.shapes[-1]
     grid = Grid(made.width, made.height, chosen.width, chosen.height)
-    middle = grid.rows // 2 * grid.columns + grid.columns // 2
-    return max(draft.memory(grid.tile(index), chosen.chunk_width) for index in {0, middle})
+    return [grid.tile(index) for index in (0, grid.rows // 2 * grid.columns + grid.columns // 2)]
 
 
 def wanted_pixels(draft: Draft, limits: Limits) -> int:
@@ -173,7 +109,8 @@ def _bands(draft: Draft, made: Shape, pixels: int) -> Iterator[Tiling]:
     rows = max(1, round(pixels / made.width / BAND_UNIT)) * BAND_UNIT
     while rows >= unit:
         height = min(rows, made.height)
-        yield Tiling(made.width, height, _chunk(draft, made.width, height))
+        for chunk in _chunks(draft, made.width, height):
+            yield Tiling(made.width, height, chunk)
         rows = rows - BAND_UNIT if rows > BAND_UNIT else rows // 2
 
 
@@ -190,12 +127,21 @@ def _rects(draft: Draft, made: Shape, pixels: int) -> Iterator[Tiling]:
         side = side - unit if side > unit else side // 2
 
 
-def _chunk(draft: Draft, width: int, height: int) -> int | None:
-    """Return the columns of a band to compute at a time: all, unless they need much of the input."""
-    if not draft.turns:
-        return None
-    chunk = max(ALIGNMENT, _CHUNK_PIXELS // height // ALIGNMENT * ALIGNMENT)
-    return chunk if chunk < width else None
+def _chunks(draft: Draft, width: int, height: int) -> Iterator[int | None]:
+    """Yield how many columns of a band may be computed at a time: all, or fewer for what needs much input.
+
+    That is what turns, or looks at more rows around a band than are in it: a lower band would do most of the
+    work again.
+    """
+    most = max(ALIGNMENT, _CHUNK_PIXELS // height // ALIGNMENT * ALIGNMENT)
+    if draft.turns:
+        yield most if most < width else None
+        return
+    yield None
+    if not draft.measure and 2 * draft.halo >= height:
+        yield from (
+            part for part in (most, most // 4 // ALIGNMENT * ALIGNMENT) if _SMALLEST_CHUNK <= part < width
+        )
 
 
 def _forced(draft: Draft, rows: int, columns: int | None) -> Tiling:

@@ -33,6 +33,7 @@ class Context:
     def __init__(self, runner: Runner, data: Any) -> None:
         self._runner = runner
         self._data = data
+        self.continued_with: Any = None
 
     @property
     def current_utc_datetime(self) -> datetime:
@@ -51,6 +52,10 @@ class Context:
         """Return the task of another orchestrator; nobody asks for it by its id here."""
         return drive(name, data, self._runner)
 
+    def continue_as_new(self, data: Any) -> None:
+        """Let the orchestrator begin anew with *data*, once it has returned."""
+        self.continued_with = data
+
     def task_all(self, tasks: Sequence[Awaitable[Any]]) -> Awaitable[list[Any]]:
         """Return the task of all *tasks* at once; it fails when one does, and after all have ended."""
         return self._runner.all(tasks)
@@ -58,7 +63,15 @@ class Context:
 
 async def drive(name: str, data: Any, runner: Runner) -> Any:
     """Run the orchestrator *name* on an order in parsed JSON to its end, and return its reply."""
-    generator = ORCHESTRATORS[name](Context(runner, over_the_wire(data)), None)
+    while True:
+        context = Context(runner, over_the_wire(data))
+        reply = await _to_its_end(ORCHESTRATORS[name](context, None))
+        if context.continued_with is None:
+            return reply
+        data = context.continued_with
+
+
+async def _to_its_end(generator: Any) -> Any:
     try:
         task = next(generator)
         while True:

@@ -152,7 +152,7 @@ CANNY = GlobalOperation(
     depths=(8,),
     produces=lambda _pixels, _parameters: Pixels(channels=1),
     halo=lambda parameters: parameters.aperture // 2 + 1,
-    rate=lambda _: 40.0,
+    rate=lambda _: 100.0,
     scratch=24,
     measure=_measure,
     merge=_merge,

@@ -19,6 +19,9 @@ type Kernel = Sequence[Sequence[float]]
 
 MAX_SIDE = 31
 _BITS = 26
+_MOST_SHORT = 32767
+_SHORTS = np.arange(1 << 16, dtype=np.uint16).view(np.int16).astype(np.float64)
+"""The sums of 16 bits, in the order of their bits."""
 _RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 """The eight neighbours clockwise, as row and column, from the upper left."""
 _DIRECTIONS = ("northwest", "north", "northeast", "east", "southeast", "south", "southwest", "west")
@@ -102,15 +105,29 @@ def _correlate(raster: Array, kernel: Kernel, *, normalize: bool = False, offset
     whole, factor = _integers(kernel)
     divisor = float(whole.sum()) if normalize else factor
     brightest = white(raster)
+
+    def level(sums: Array) -> Array:
+        sums /= divisor
+        sums += offset * brightest + 0.5
+        np.floor(sums, out=sums)
+        return np.clip(sums, 0, brightest, out=sums)
+
+    common = int(np.gcd.reduce(whole.astype(np.int64), axis=None))
+    if np.abs(whole).sum() / common * brightest <= _MOST_SHORT:
+        return _by_table(raster, whole / common, level(_SHORTS * float(common)))
     filtered = np.empty_like(raster)
     for channel in range(raster.shape[2]):
         sums: Array = cv2.filter2D(np.ascontiguousarray(raster[:, :, channel]), cv2.CV_64F, whole)
         np.rint(sums, out=sums)  # a large kernel goes through a Fourier transform: near the whole number
-        sums /= divisor
-        sums += offset * brightest + 0.5
-        np.floor(sums, out=sums)
-        np.clip(sums, 0, brightest, out=sums)
-        filtered[:, :, channel] = sums
+        filtered[:, :, channel] = level(sums)
+    return filtered
+
+
+def _by_table(raster: Array, kernel: Array, levels: Array) -> Array:
+    """Take sums that are whole numbers of 16 bits, and look up which level each one is."""
+    sums = cv2.filter2D(raster, cv2.CV_16S, kernel).view(np.uint16)
+    filtered = np.empty_like(raster)
+    np.take(levels.astype(np.uint8), sums.reshape(raster.shape), out=filtered, mode="clip")
     return filtered
 
 

@@ -19,9 +19,13 @@ from tessera.operations.base import (
     gray,
     gray_pixels,
     on_colour,
+    white,
     with_channels,
     without_alpha,
 )
+
+_LEVEL = np.dtype("<u2")
+"""Of a threshold in its table."""
 
 
 class AutomaticThresholdParameters(Parameters):
@@ -92,7 +96,8 @@ def _reading(read: Callable[[Counts, Any], Array]) -> Callable[[Grid, Iterator[b
 
 def _cut(raster: Array, _: Placement, parameters: AutomaticThresholdParameters, table: bytes) -> Array:
     kind = cv2.THRESH_BINARY_INV if parameters.inverse else cv2.THRESH_BINARY
-    return with_channels(cv2.threshold(gray(raster), int(table[0]), 255, kind)[1])
+    level = int(np.frombuffer(table, _LEVEL)[0])
+    return with_channels(cv2.threshold(gray(raster), level, white(raster), kind)[1])
 
 
 def _equalize(raster: Array, _placement: Placement, _: EqualizeParameters, table: bytes) -> Array:
@@ -148,13 +153,12 @@ THRESHOLD_OTSU = GlobalOperation(
     summary="Black and white, cut at the gray level that best separates two groups of pixels (Otsu 1979).",
     kind="global",
     parameters=AutomaticThresholdParameters,
-    depths=(8,),
     produces=gray_pixels,
     rate=lambda _: 300.0,
     scratch=9,
     split=("grayscale", "threshold_otsu"),
     measure=_counting(gray),
-    merge=_reading(lambda counts, _: np.array([histogram.otsu(counts)], np.uint8)),
+    merge=_reading(lambda counts, _: np.array([histogram.otsu(counts)], _LEVEL)),
     resolve=_cut,
 )
 
@@ -169,7 +173,7 @@ THRESHOLD_TRIANGLE = GlobalOperation(
     scratch=9,
     split=("grayscale", "threshold_triangle"),
     measure=_counting(gray),
-    merge=_reading(lambda counts, _: np.array([histogram.triangle(counts)], np.uint8)),
+    merge=_reading(lambda counts, _: np.array([histogram.triangle(counts)], _LEVEL)),
     resolve=_cut,
 )
 

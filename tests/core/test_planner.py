@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.errors import InvalidOutput, InvalidPipeline, LimitExceeded
+from tessera.geometry import window
 from tessera.pipeline import bind
 from tessera.plan import ImageInfo, Output, Pixels, Plan, Raster, Step
 from tessera.planner import Limits, make_plan
@@ -82,8 +83,49 @@ def test_no_tile_takes_longer_than_about_ten_seconds(width: int, height: int, na
     ((operation, parameters),) = bind([step])
     made = plan(image(width, height), step)
     for stage in made.stages:
-        tile = stage.grid.tile(0).pixels / (stage.width * stage.height) * width * height
-        assert tile / 1e6 / operation.rate(parameters) <= 10
+        grid = stage.grid
+        computed = window(grid.tile(grid.count // 2), operation.halo(parameters), grid.frame).pixels
+        assert computed / 1e6 / operation.rate(parameters) <= 10
+
+
+def test_what_takes_longer_because_of_what_is_around_a_tile_gets_no_sliver_for_it() -> None:
+    steps = [median_blur(31)] * 32
+    ((operation, parameters), *_) = bind(steps)
+    grid = plan(image(12_000, 12_000), *steps).stages[0].grid
+    halo = 32 * operation.halo(parameters)
+    computed = window(grid.tile(grid.count // 2), halo, grid.frame).pixels
+    assert computed * 32 / 1e6 / operation.rate(parameters) > 10
+    assert computed < 1.25 * 12_000 * (2 * halo + BAND_UNIT)
+    assert grid.tile_height == BAND_UNIT
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "steps"),
+    [
+        (32_000, 32_000, [Step(operation="gaussian_blur", parameters={"sigma": 50})]),
+        (20_000, 20_000, [Step(operation="unsharp_mask", parameters={"sigma": 50})]),
+        (20_000, 20_000, [Step(operation="open", parameters={"ksize": 31, "iterations": 10})]),
+        (6_000, 4_000, [Step(operation="unsharp_mask", parameters={"sigma": 30})] * 4),
+    ],
+    ids=["gaussian", "unsharp", "open", "four unsharp"],
+)
+def test_bands_that_are_too_large_are_computed_some_columns_at_a_time(
+    width: int, height: int, steps: list[Step]
+) -> None:
+    made = plan(image(width, height), *steps)
+    (stage,) = made.stages
+    assert stage.chunk_width is not None
+    assert stage.chunk_width < width
+    assert stage.tile_height >= BAND_UNIT
+    assert made.memory <= DEFAULTS.task_memory
+
+
+def test_too_much_around_a_tile_is_told() -> None:
+    step = Step(operation="gaussian_blur", parameters={"sigma": 50})
+    with pytest.raises(LimitExceeded) as refused:
+        plan(image(4_000, 3_000), *[step] * 8)
+    assert refused.value.hint is not None
+    assert "pixels around" in refused.value.hint
 
 
 def test_a_plan_survives_the_wire() -> None:

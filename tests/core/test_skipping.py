@@ -1,5 +1,6 @@
 """Tasks that each decode the upload from its top, and do several tiles, make the bytes of the whole image."""
 
+from itertools import pairwise
 from random import Random
 
 import cv2
@@ -19,7 +20,7 @@ from tests.support.images import decode, encode, textured
 from tests.support.memory_store import MemoryStore
 from tests.support.pipelines import INVERT, canny, median_blur, threshold
 
-SMALL_TILES = Limits(min_tile_pixels=1)
+SMALL_TILES = Limits(min_tile_pixels=1, instances=3)
 PIPELINES = {
     "invert": [INVERT],
     "median": [median_blur(11)],
@@ -83,16 +84,34 @@ def test_a_task_does_several_tiles_in_the_memory_of_one() -> None:
     plan = planned(12_000, 12_000, INVERT)
     (stage,) = plan.stages
     assert is_skipping(plan)
-    assert (stage.grid.count, stage.tasks, stage.tiles_per_task) == (32, 8, 4)
+    assert (stage.grid.count, stage.tasks) == (32, 4)
     assert plan.memory < 100 << 20
 
 
-@pytest.mark.parametrize(("instances", "tasks"), [(1, 2), (2, 4), (3, 6), (4, 8), (64, None)])
+@pytest.mark.parametrize(("instances", "tasks"), [(1, 1), (2, 2), (3, 3), (4, 4), (64, None)])
 def test_there_are_tasks_for_the_instances_that_are_expected(instances: int, tasks: int | None) -> None:
     plan = planned(12_000, 12_000, INVERT, instances=instances)
     assert is_skipping(plan) is (tasks is not None), "for so many it's better decoded once"
     if tasks:
         assert plan.stages[0].tasks == tasks
+
+
+@pytest.mark.parametrize("step", [INVERT, Step(operation="canny"), median_blur(11)], ids=str)
+@pytest.mark.parametrize("instances", [2, 3, 4])
+def test_lower_tasks_which_decode_more_have_fewer_tiles(step: Step, instances: int) -> None:
+    stage = planned(12_000, 12_000, step, instances=instances).stages[0]
+    starts = stage.starts(0, stage.grid.count)
+    assert starts[0] == 0
+    counts = [len(stage.task(start)) for start in starts]
+    assert sum(counts) == stage.grid.count
+    # Tiles are not cut: a task may have one more than would be even.
+    assert all(lower <= upper + 1 for upper, lower in pairwise(counts))
+    assert step == median_blur(11) or counts[0] > counts[-1], "decoding is little of what a median takes"
+
+
+def test_what_takes_long_is_done_in_more_tasks() -> None:
+    stage = planned(12_000, 12_000, median_blur(11), instances=1).stages[0]
+    assert stage.tasks == 2
 
 
 def test_what_is_cheaper_with_a_raster_gets_one() -> None:
@@ -128,15 +147,15 @@ def test_orders_of_tasks_cover_the_tiles() -> None:
     ]
     assert sorted(tiles) == list(range(3, 30))
     starts = [(each.tile, each.count) for each in found if isinstance(each, TileOrder)]
-    assert starts == [(27, 3), (23, 4), (19, 4), (15, 4), (11, 4), (7, 4), (3, 4)], (
-        "those that decode most begin first"
-    )
+    _, *others = stage.task_starts
+    assert starts[0] == (3, others[0] - 3)
+    assert [start for start, _ in starts[1:]] == others
 
 
 def test_short_tiles_of_a_raster_share_a_task_and_long_ones_do_not() -> None:
     _, resolving = planned(12_000, 12_000, Step(operation="canny"), instances=2).stages
     assert isinstance(resolving.source, Raster)
-    assert (resolving.grid.count, resolving.tiles_per_task) == (32, 2)
+    assert (resolving.grid.count, resolving.tiles_per_task) == (32, 3)
     rotated = Step(operation="rotate", parameters={"degrees": 90})
     (slow,) = planned(12_000, 12_000, rotated, median_blur(11), instances=2).stages
     assert isinstance(slow.source, Raster)

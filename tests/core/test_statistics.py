@@ -99,6 +99,21 @@ def test_levels_are_those_that_opencv_finds(counts: list[int]) -> None:
     np.testing.assert_array_equal(histogram.equalizing_table(found)[row], cv2.equalizeHist(row))
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 60),
+    seed=st.integers(0, 2**32 - 1),
+    bits=st.integers(1, 16),
+)
+def test_a_level_of_16_bits_is_the_one_that_opencv_finds(
+    height: int, width: int, seed: int, bits: int
+) -> None:
+    levels = textured(height, width, 1, 16, seed) >> (16 - bits)
+    found = histogram.otsu(histogram.count(np.atleast_3d(levels)))
+    assert found == cv2.threshold(levels, 0, 65535, cv2.THRESH_OTSU)[0]
+
+
 def test_normalize_is_what_opencv_gives_to_within_one_level() -> None:
     image = np.clip(textured(90, 70).astype(int) // 2 + 40, 0, 255).astype(np.uint8)
     ours = reference.run(image, [Step(operation="normalize")]).astype(int)
