@@ -46,7 +46,8 @@ class FitParameters(Parameters):
     width: Annotated[int, Field(ge=1, le=_MOST, description="columns at most")] = 2048
     height: Annotated[int, Field(ge=1, le=_MOST, description="rows at most")] = 2048
     interpolation: Annotated[
-        Literal["nearest", "linear", "area", "lanczos"], Field(description="area averages all pixels")
+        Interpolation,
+        Field(description="area averages all pixels; the others sample some, cubic and lanczos most sharply"),
     ] = "area"
 
 
