@@ -14,6 +14,8 @@ from tessera.plan import Shape, Step
 
 MAX_STEPS = 32
 _CHANNELS = {1: "gray", 2: "gray with alpha", 3: "colour", 4: "colour with alpha"}
+_CONVERSIONS = (("to_8_bit",), ("to_rgb",), ("grayscale",), ("to_8_bit", "to_rgb"))
+"""What may be put before an operation, the shortest first."""
 
 
 class Bound(NamedTuple):
@@ -167,9 +169,10 @@ def _refusal(operation: AnyOperation, parameters: Any, shape: Shape) -> Refusal 
 
 def _remedy(operation: AnyOperation, parameters: Any, shape: Shape) -> str | None:
     """Return advice to convert the pixels first, if that is all that is missing."""
-    for name in ("to_8_bit", "to_rgb", "grayscale"):
-        converter = CATALOGUE[name]
-        converted = produced(converter, converter.parameters(), shape)
+    for names in _CONVERSIONS:
+        converted = shape
+        for converter in map(CATALOGUE.__getitem__, names):
+            converted = produced(converter, converter.parameters(), converted)
         if _refusal(operation, parameters, converted) is None:
-            return f"put {name} before {operation.name}"
+            return f"put {' and '.join(names)} before {operation.name}"
     return None

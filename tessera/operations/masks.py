@@ -39,7 +39,10 @@ class InRangeParameters(Parameters):
 
     space: Annotated[
         Literal["rgb", "hsv", "lab", "ycrcb"],
-        Field(description="colour space of the bounds, in the order of its name; hue is 0 to 255"),
+        Field(
+            description="colour space of the bounds, in the order of its name; hue is 0 to 255;"
+            " hsv and lab need 8-bit pixels"
+        ),
     ] = "rgb"
     lower: Annotated[
         tuple[Bound, ...],
@@ -146,10 +149,10 @@ def _bounds_fit(shape: Shape, parameters: InRangeParameters) -> Refusal | None:
     if highest >= 2**pixels.depth:
         name = "upper" if highest in parameters.upper else "lower"
         return Refusal(f"{highest} is above the brightest level of {pixels.depth}-bit pixels", name)
+    if pixels.depth == 16 and parameters.space in ("hsv", "lab"):
+        return Refusal(f"space {parameters.space} needs 8-bit colour pixels", "space")
     if pixels.channels < 3 and (meant := _meant_for_colours(parameters)):
         return Refusal("gray pixels are compared with one number in lower and upper, in space rgb", meant)
-    if pixels.depth == 16 and parameters.space in ("hsv", "lab"):
-        return Refusal(f"space {parameters.space} needs 8-bit pixels", "space")
     return None
 
 

@@ -200,6 +200,31 @@ def test_what_asks_gray_pixels_for_colours_is_refused_at_its_parameter(
 
 
 @pytest.mark.parametrize(
+    ("name", "parameters", "narrow"),
+    [
+        ("median_blur", {"ksize": 7}, {"ksize": 5}),
+        *[
+            ("channel", {"name": name}, {"name": "luma"})
+            for name in ("hue", "saturation", "value", "lightness", "a", "b")
+        ],
+        *[("in_range", {"space": space}, {"space": "ycrcb"}) for space in ("hsv", "lab")],
+    ],
+)
+def test_a_parameter_that_needs_8_bits_says_so(
+    name: str, parameters: dict[str, Any], narrow: dict[str, Any]
+) -> None:
+    shape = Shape(width=9, height=9, pixels=Pixels(channels=3, depth=16))
+    check(bind([Step(operation=name, parameters=narrow)]), shape)
+    with pytest.raises(InvalidPipeline, match="needs 8-bit") as refused:
+        check(bind([Step(operation=name, parameters=parameters)]), shape)
+    (culprit,) = parameters
+    assert refused.value.pointer == f"/pipeline/0/parameters/{culprit}"
+    schema = CATALOGUE[name].parameters.model_json_schema()
+    assert "need" in schema["properties"][culprit]["description"]
+    assert "8-bit pixels" in schema["properties"][culprit]["description"]
+
+
+@pytest.mark.parametrize(
     ("name", "parameters", "pixels", "message", "hint"),
     [
         (
@@ -211,7 +236,22 @@ def test_what_asks_gray_pixels_for_colours_is_refused_at_its_parameter(
         ),
         ("channel", {"name": "hue"}, (3, 16), "channel hue needs 8-bit", "put to_8_bit before channel"),
         ("channel", {"name": "hue"}, (1, 8), "gray pixels have no channel hue", "put to_rgb before channel"),
+        (
+            "channel",
+            {"name": "hue"},
+            (1, 16),
+            "channel hue needs 8-bit colour pixels",
+            "put to_8_bit and to_rgb before channel",
+        ),
+        ("channel", {"name": "red"}, (1, 16), "gray pixels have no channel red", "put to_rgb before channel"),
         ("channel", {"name": "alpha"}, (3, 8), "there is no alpha", None),
+        (
+            "in_range",
+            {"space": "hsv"},
+            (2, 16),
+            "space hsv needs 8-bit colour pixels",
+            "put to_8_bit and to_rgb before in_range",
+        ),
         (
             "sepia",
             {},
