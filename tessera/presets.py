@@ -28,17 +28,6 @@ def _step(operation: str, **parameters: JsonValue) -> Step:
 _TO_8_BIT = _step("to_8_bit")
 _TO_COLOUR = _step("to_rgb")
 
-_OUTLINES: JsonValue = [
-    [0, -1, -1, -1, -1, -1, 0],
-    [-1, -1, -1, 0, -1, -1, -1],
-    [-1, -1, 2, 4, 2, -1, -1],
-    [-1, 0, 4, 10, 4, 0, -1],
-    [-1, -1, 2, 4, 2, -1, -1],
-    [-1, -1, -1, 0, -1, -1, -1],
-    [0, -1, -1, -1, -1, -1, 0],
-]
-"""Twice the pixel less the Laplacian of a Gaussian of 1.4 pixels: edges become dark and bright lines."""
-
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         "pencil_sketch": Preset(
@@ -127,7 +116,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 _TO_8_BIT,
                 _TO_COLOUR,
                 _step("bilateral", diameter=9, sigma_color=40, sigma_space=3),
-                _step("kernel", values=_OUTLINES),
+                _step("unsharp_mask", sigma=3, amount=6, threshold=0.02),
             ),
         ),
     }
