@@ -1,6 +1,6 @@
 # `make help` lists the targets; a comment after a target's name is its line there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo screenshots up test check format bench bench-giga drill load lock clean
+.PHONY: help setup demo docs screenshots up test check format bench bench-giga drill load lock clean
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
@@ -26,6 +26,9 @@ setup:  ## install everything into .venv and node_modules (done by the other tar
 
 demo: setup  ## process a photograph with the whole stack (IMAGE=file OPS="median_blur:ksize=5 canny" FORMAT=png|jpeg)
 	@$(BIN)/python scripts/demo.py --image "$(IMAGE)" --ops "$(OPS)" --format "$(FORMAT)"
+
+docs: setup  ## make docs/operations.md and its pictures again, from the catalogue
+	@$(BIN)/python -m scripts.operations_doc
 
 screenshots: setup  ## take the pictures of docs/user-guide.md again
 	@$(BIN)/python scripts/page_screenshots.py

@@ -6,7 +6,7 @@ With --check, say whether the page is what the catalogue gives, and write nothin
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from tessera.execute import run_whole
 from tessera.operations import CATALOGUE, AnyOperation
 from tessera.operations.base import Array
 from tessera.pipeline import bind
-from tessera.plan import Step
+from tessera.plan import Pixels, Step
 from tessera.presets import PRESETS, Preset
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,11 +66,8 @@ After this page you can choose an operation and its parameters, and you know wha
 
 Every operation gives, on tiles of any size, byte for byte what the whole-image reference in
 `tessera/reference*.py` gives. Parameters that are left out have their default. *Halo* is how many pixels
-around a tile are read for the default parameters.
-
-The pictures below begin with this one:
-
-![the photograph before](operations/before.jpg)
+around a tile are read for the default parameters. What comes out has the channels and bits that went in,
+unless *Makes* names others.
 """
 
 
@@ -92,20 +89,21 @@ def names_of(kind: str) -> str:
 
 
 def describe(operation: AnyOperation) -> str:
-    channels = ", ".join(CHANNELS[count] for count in operation.channels)
     depths = " or ".join(map(str, operation.depths))
+    made = makes(operation)
     halo = operation.halo(operation.parameters())
     lines = [
         f"## {operation.name}",
         "",
         operation.summary,
         "",
-        f"Class {operation.kind}. Takes {channels}; {depths} bits."
+        f"Class {operation.kind}. Takes {in_words(operation.channels)}; {depths} bits."
+        + (f" Makes {made}." if made else "")
         + (f" Halo {halo}." if operation.kind in ("stencil", "global") else "")
         + (f" The bits may depend on the processor: {operation.delicate}." if operation.delicate else ""),
         "",
         *parameter_table(operation),
-        f"![{operation.name}](operations/{operation.name}.jpg)",
+        *comparison(operation.name, operation.name),
         "",
         f"Shown with {as_json(SHOWN[operation.name])}."
         if operation.name in SHOWN
@@ -113,6 +111,37 @@ def describe(operation: AnyOperation) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def makes(operation: AnyOperation) -> str:
+    """Return in words the channels and the depth of what comes out, where it isn't what went in."""
+    parameters = operation.parameters()
+    taken = [
+        Pixels(channels=channels, depth=depth)
+        for channels in operation.channels
+        for depth in operation.depths
+    ]
+    made = [operation.produces(pixels, parameters) for pixels in taken]
+    parts = []
+    if [pixels.channels for pixels in made] != [pixels.channels for pixels in taken]:
+        kept = any(pixels.has_alpha for pixels in made)
+        parts.append(in_words({pixels.channels for pixels in made}) + ("" if kept else ", alpha dropped"))
+    if [pixels.depth for pixels in made] != [pixels.depth for pixels in taken]:
+        parts.append(f"{' or '.join(map(str, sorted({pixels.depth for pixels in made})))} bits")
+    return "; ".join(parts)
+
+
+def in_words(channels: Iterable[int]) -> str:
+    return ", ".join(CHANNELS[count] for count in sorted(channels))
+
+
+def comparison(name: str, picture: str) -> list[str]:
+    """Return a table of the photograph and what became of it."""
+    return [
+        "| before | after |",
+        "|---|---|",
+        f"| ![the photograph before](operations/before.jpg) | ![{name}](operations/{picture}.jpg) |",
+    ]
 
 
 def parameter_table(operation: AnyOperation) -> list[str]:
@@ -147,7 +176,8 @@ def as_json(value: Any) -> str:
 
 def describe_preset(name: str, preset: Preset) -> str:
     steps = " → ".join(step.operation for step in preset.steps)
-    return f"### {name}\n\n{preset.summary} {steps}.\n\n![{name}](operations/preset-{name}.jpg)\n"
+    pictures = comparison(name, f"preset-{name}")
+    return "\n".join([f"### {name}", "", f"{preset.summary} {steps}.", "", *pictures, ""])
 
 
 def draw() -> None:
@@ -176,7 +206,7 @@ def main() -> int:
     if parser.parse_args().check:
         current = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
         if current != page():
-            print(f"{PAGE.relative_to(ROOT)} is out of date: run scripts/operations_doc.py", file=sys.stderr)
+            print(f"{PAGE.relative_to(ROOT)} is out of date: run `make docs`", file=sys.stderr)
             return 1
         return 0
     draw()

@@ -14,6 +14,8 @@ from tessera.plan import Shape, Step
 
 MAX_STEPS = 32
 _CHANNELS = {1: "gray", 2: "gray with alpha", 3: "colour", 4: "colour with alpha"}
+_CONVERSIONS = (("to_8_bit",), ("to_rgb",), ("grayscale",), ("to_8_bit", "to_rgb"))
+"""What may be put before an operation, the shortest first."""
 
 
 class Bound(NamedTuple):
@@ -39,8 +41,8 @@ def bind(steps: Sequence[Step]) -> tuple[Bound, ...]:
     Raises
     ------
     InvalidPipeline
-        If there is no step or more than ``MAX_STEPS``, an operation is unknown, or a parameter is unknown
-        or out of range; its pointer names the place.
+        If there is no step or more than ``MAX_STEPS``, an operation is unknown, a parameter is unknown or
+        out of range, or parameters don't go together; its pointer names the place.
     """
     if not 1 <= len(steps) <= MAX_STEPS:
         raise InvalidPipeline(
@@ -91,11 +93,10 @@ def check(pipeline: Iterable[Bound], shape: Shape, first: int = 0) -> tuple[Shap
     shapes = [shape]
     for index, (operation, parameters) in enumerate(pipeline, first):
         if refusal := _refusal(operation, parameters, shape):
-            pointer = f"/pipeline/{index}"
             raise InvalidPipeline(
                 f"{operation.name}: {refusal.reason}",
                 hint=_remedy(operation, parameters, shape),
-                pointer=f"{pointer}/parameters/{refusal.parameter}" if refusal.parameter else pointer,
+                pointer=_place(f"/pipeline/{index}", refusal),
             )
         shape = produced(operation, parameters, shape)
         shapes.append(shape)
@@ -122,23 +123,35 @@ def _bind(index: int, step: Step, known: Mapping[str, AnyOperation]) -> Bound:
         )
     try:
         # Strict JSON takes no text for a number, and lists for tuples.
-        return Bound(
-            operation, operation.parameters.model_validate_json(json.dumps(step.parameters), strict=True)
-        )
+        parameters = operation.parameters.model_validate_json(json.dumps(step.parameters), strict=True)
     except ValidationError as error:
         raise _parameter_error(operation, error, f"{pointer}/parameters") from error
+    if refusal := parameters.conflict():
+        raise InvalidPipeline(
+            f"{operation.name}: {refusal.reason}",
+            hint=_known_parameters(operation),
+            pointer=_place(pointer, refusal),
+        )
+    return Bound(operation, parameters)
+
+
+def _place(pointer: str, refusal: Refusal) -> str:
+    return f"{pointer}/parameters/{refusal.parameter}" if refusal.parameter else pointer
+
+
+def _known_parameters(operation: AnyOperation) -> str:
+    parameters: type[Parameters] = operation.parameters
+    return f"parameters of {operation.name}: {', '.join(parameters.model_fields) or 'none'}"
 
 
 def _parameter_error(operation: AnyOperation, error: ValidationError, pointer: str) -> InvalidPipeline:
     first = error.errors(include_url=False)[0]
     name = "/".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
-    parameters: type[Parameters] = operation.parameters
-    known = ", ".join(parameters.model_fields) or "none"
     return InvalidPipeline(
         f"{operation.name}: {name}: {message}" if name else f"{operation.name}: {message}",
         actual=str(first["input"])[:80] if name else None,
-        hint=f"parameters of {operation.name}: {known}",
+        hint=_known_parameters(operation),
         pointer=f"{pointer}/{name}" if name else pointer,
     )
 
@@ -156,9 +169,10 @@ def _refusal(operation: AnyOperation, parameters: Any, shape: Shape) -> Refusal 
 
 def _remedy(operation: AnyOperation, parameters: Any, shape: Shape) -> str | None:
     """Return advice to convert the pixels first, if that is all that is missing."""
-    for name in ("to_8_bit", "to_rgb", "grayscale"):
-        converter = CATALOGUE[name]
-        converted = produced(converter, converter.parameters(), shape)
+    for names in _CONVERSIONS:
+        converted = shape
+        for converter in map(CATALOGUE.__getitem__, names):
+            converted = produced(converter, converter.parameters(), converted)
         if _refusal(operation, parameters, converted) is None:
-            return f"put {name} before {operation.name}"
+            return f"put {' and '.join(names)} before {operation.name}"
     return None

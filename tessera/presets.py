@@ -110,5 +110,14 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 _step("canny", low=50, high=120),
             ),
         ),
+        "edges_on_photo": Preset(
+            "The photograph with its edges drawn on it as dark and bright outlines.",
+            (
+                _TO_8_BIT,
+                _TO_COLOUR,
+                _step("bilateral", diameter=9, sigma_color=40, sigma_space=3),
+                _step("unsharp_mask", sigma=3, amount=6, threshold=0.02),
+            ),
+        ),
     }
 )

@@ -19,10 +19,21 @@ type Array = NDArray[Any]
 type Class = Literal["point", "stencil", "global", "geometry"]
 
 
+class Refusal(NamedTuple):
+    """Why an operation doesn't take an image or parameters, and the parameter to blame, if one is."""
+
+    reason: str
+    parameter: str | None = None
+
+
 class Parameters(BaseModel):
     """Base of the parameters of an operation: closed and frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def conflict(self) -> Refusal | None:
+        """Return why parameters that are right one by one don't go together, if they don't."""
+        return None
 
 
 def _check_odd(value: int) -> int:
@@ -44,13 +55,6 @@ class _Odd:
 
 
 ODD = _Odd()
-
-
-class Refusal(NamedTuple):
-    """Why an operation doesn't take an image, and which of its parameters is to blame, if one is."""
-
-    reason: str
-    parameter: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ its part of the weak map, keeps those that are certain, and numbers those that t
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, override
 
 import cv2
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from tessera import border_graph
 from tessera.geometry import Grid, Placement, Rect
@@ -22,6 +22,7 @@ from tessera.operations.base import (
     GlobalOperation,
     Measured,
     Parameters,
+    Refusal,
     with_channels,
     without_alpha,
 )
@@ -41,11 +42,11 @@ class CannyParameters(Parameters):
     aperture: Annotated[Literal[3, 5, 7], Field(description="side of the Sobel kernel")] = 3
     l2_gradient: Annotated[bool, Field(description="Euclidean gradient instead of |dx| + |dy|")] = False
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low > self.high:
-            raise ValueError(f"low ({self.low:g}) must not be above high ({self.high:g})")
-        return self
+    @override
+    def conflict(self) -> Refusal | None:
+        if self.low <= self.high:
+            return None
+        return Refusal(f"low ({self.low:g}) must not be above high ({self.high:g})", "high")
 
 
 def _maps(window: Array, core: Rect, parameters: CannyParameters) -> tuple[Array, Array, Array]:

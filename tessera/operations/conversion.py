@@ -60,7 +60,7 @@ class ChannelParameters(Parameters):
         Name,
         Field(
             description="one that is stored; hue (0 to 255), saturation or value of HSV; lightness, a or b"
-            " of Lab; luma, cr or cb of YCrCb"
+            " of Lab; luma, cr or cb of YCrCb; those of HSV and Lab need 8-bit pixels"
         ),
     ] = "luma"
 
@@ -108,10 +108,10 @@ def _refuse_channel(shape: Shape, parameters: ChannelParameters) -> Refusal | No
     name, pixels = parameters.name, shape.pixels
     if name == "alpha":
         return None if pixels.has_alpha else Refusal("there is no alpha channel", "name")
+    if pixels.depth == 16 and name in _NEEDS_8_BITS:
+        return Refusal(f"channel {name} needs 8-bit colour pixels", "name")
     if pixels.channels < 3:
         return Refusal(f"gray pixels have no channel {name}", "name")
-    if pixels.depth == 16 and name in _NEEDS_8_BITS:
-        return Refusal(f"channel {name} needs 8-bit pixels", "name")
     return None
 
 

@@ -6,13 +6,13 @@ and no order of adding, and no processor, gives another bit.
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, override
 
 import cv2
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from tessera.operations.base import Array, LocalOperation, Parameters, on_colour, white
+from tessera.operations.base import Array, LocalOperation, Parameters, Refusal, on_colour, white
 from tessera.operations.smoothing import gaussian_radius, gaussian_rate
 
 type Kernel = Sequence[Sequence[float]]
@@ -79,19 +79,23 @@ class KernelParameters(Parameters):
     ] = True
     offset: Annotated[float, Field(ge=-1, le=1, description="added at the end, as a part of the range")] = 0.0
 
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
+    @override
+    def conflict(self) -> Refusal | None:
+        reason = self._unusable()
+        return Refusal(reason, "values") if reason else None
+
+    def _unusable(self) -> str | None:
         rows, columns = len(self.values), len(self.values[0])
         if any(len(row) != columns for row in self.values):
-            raise ValueError("rows of values must have as many coefficients each")
+            return "rows of values must have as many coefficients each"
         if rows % 2 == 0 or columns % 2 == 0:
-            raise ValueError(f"values must have odd sides, not {rows} x {columns}")
+            return f"values must have odd sides, not {rows} x {columns}"
         whole, _ = _integers(self.values)
         if not whole.any():
-            raise ValueError("values must not all be 0")
+            return "values must not all be 0"
         if self.normalize and not whole.sum():
-            raise ValueError("values with a sum of 0 can't be normalized; set normalize to false")
-        return self
+            return "values with a sum of 0 can't be normalized; set normalize to false"
+        return None
 
 
 def _integers(kernel: Kernel) -> tuple[Array, float]:

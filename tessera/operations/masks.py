@@ -1,10 +1,10 @@
 """Operations that make a mask: one channel, without alpha."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, override
 
 import cv2
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from tessera.operations.base import (
     ODD,
@@ -39,7 +39,10 @@ class InRangeParameters(Parameters):
 
     space: Annotated[
         Literal["rgb", "hsv", "lab", "ycrcb"],
-        Field(description="colour space of the bounds, in the order of its name; hue is 0 to 255"),
+        Field(
+            description="colour space of the bounds, in the order of its name; hue is 0 to 255;"
+            " hsv and lab need 8-bit pixels"
+        ),
     ] = "rgb"
     lower: Annotated[
         tuple[Bound, ...],
@@ -50,15 +53,16 @@ class InRangeParameters(Parameters):
         Field(min_length=1, max_length=3, description="highest level, one for all channels or one for each"),
     ] = (255,)
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if 2 in (len(self.lower), len(self.upper)):
-            raise ValueError("lower and upper have 1 or 3 numbers each")
+    @override
+    def conflict(self) -> Refusal | None:
+        for name, bound in (("lower", self.lower), ("upper", self.upper)):
+            if len(bound) == 2:
+                return Refusal("lower and upper have 1 or 3 numbers each", name)
         for index, (low, high) in enumerate(zip(*self.bounds, strict=True)):
             wraps = self.space == "hsv" and index == 0
             if low > high and not wraps:
-                raise ValueError(f"lower ({low}) must not be above upper ({high})")
-        return self
+                return Refusal(f"lower ({low}) must not be above upper ({high})", "upper")
+        return None
 
     @property
     def bounds(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -145,11 +149,17 @@ def _bounds_fit(shape: Shape, parameters: InRangeParameters) -> Refusal | None:
     if highest >= 2**pixels.depth:
         name = "upper" if highest in parameters.upper else "lower"
         return Refusal(f"{highest} is above the brightest level of {pixels.depth}-bit pixels", name)
-    if pixels.channels < 3 and (parameters.space != "rgb" or len(parameters.bounds[0]) == 3):
-        return Refusal("gray pixels are compared with one number in lower and upper, in space rgb")
     if pixels.depth == 16 and parameters.space in ("hsv", "lab"):
-        return Refusal(f"space {parameters.space} needs 8-bit pixels", "space")
+        return Refusal(f"space {parameters.space} needs 8-bit colour pixels", "space")
+    if pixels.channels < 3 and (meant := _meant_for_colours(parameters)):
+        return Refusal("gray pixels are compared with one number in lower and upper, in space rgb", meant)
     return None
+
+
+def _meant_for_colours(parameters: InRangeParameters) -> str | None:
+    if parameters.space != "rgb":
+        return "space"
+    return next((name for name in ("lower", "upper") if len(getattr(parameters, name)) == 3), None)
 
 
 THRESHOLD = LocalOperation(

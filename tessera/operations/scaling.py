@@ -1,9 +1,9 @@
 """Operations that change the size."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, override
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from tessera import resampling
 from tessera.geometry import Rect
@@ -24,11 +24,11 @@ class ResizeParameters(Parameters):
     height: Annotated[int, Field(ge=0, le=_MOST, description="rows; 0 to keep the proportions")] = 0
     interpolation: Annotated[Interpolation, Field(description=_HOW)] = "linear"
 
-    @model_validator(mode="after")
-    def _some_size(self) -> Self:
-        if not (self.width or self.height):
-            raise ValueError("width and height must not both be 0")
-        return self
+    @override
+    def conflict(self) -> Refusal | None:
+        if self.width or self.height:
+            return None
+        return Refusal("width and height must not both be 0", "width")
 
 
 class ScaleParameters(Parameters):
@@ -46,7 +46,8 @@ class FitParameters(Parameters):
     width: Annotated[int, Field(ge=1, le=_MOST, description="columns at most")] = 2048
     height: Annotated[int, Field(ge=1, le=_MOST, description="rows at most")] = 2048
     interpolation: Annotated[
-        Literal["nearest", "linear", "area", "lanczos"], Field(description="area averages all pixels")
+        Interpolation,
+        Field(description="area averages all pixels; the others sample some, cubic and lanczos most sharply"),
     ] = "area"
 
 

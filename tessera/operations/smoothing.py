@@ -15,7 +15,9 @@ from tessera.plan import Shape
 class MedianBlurParameters(Parameters):
     """The side of the square whose median is taken."""
 
-    ksize: Annotated[int, Field(ge=3, le=255, description="side in pixels, odd"), ODD] = 5
+    ksize: Annotated[
+        int, Field(ge=3, le=255, description="side in pixels, odd; above 5 needs 8-bit pixels"), ODD
+    ] = 5
 
 
 class BoxBlurParameters(Parameters):

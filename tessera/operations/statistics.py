@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, override
 
 import cv2
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from tessera import histogram
 from tessera.geometry import Grid, Placement
@@ -16,6 +16,7 @@ from tessera.operations.base import (
     GlobalOperation,
     Measured,
     Parameters,
+    Refusal,
     gray,
     gray_pixels,
     on_colour,
@@ -44,11 +45,11 @@ class AutoContrastParameters(Parameters):
     low: Annotated[float, Field(ge=0, le=100, description="percent of the pixels that may turn black")] = 0.5
     high: Annotated[float, Field(ge=0, le=100, description="percent of the pixels below white")] = 99.5
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
-        return self
+    @override
+    def conflict(self) -> Refusal | None:
+        if self.low < self.high:
+            return None
+        return Refusal(f"low ({self.low:g}) must be below high ({self.high:g})", "high")
 
 
 class NormalizeParameters(Parameters):

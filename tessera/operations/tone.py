@@ -8,13 +8,13 @@ import math
 from collections.abc import Callable
 from functools import lru_cache, partial
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, override
 
 import cv2
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from tessera.operations.base import Array, LocalOperation, Parameters, on_colour, white
+from tessera.operations.base import Array, LocalOperation, Parameters, Refusal, on_colour, white
 
 _HALF = 0.5 + 1e-9
 _TABLE_RATE = 600.0
@@ -54,11 +54,13 @@ class LevelsParameters(Parameters):
     ] = 1.0
     gamma: Annotated[float, Field(ge=0.1, le=10, description="above 1 brightens the middle tones")] = 1.0
 
-    @model_validator(mode="after")
-    def _apart(self) -> Self:
-        if self.white - self.black < 1 / 256:
-            raise ValueError(f"white ({self.white:g}) must be above black ({self.black:g}) by 1/256 or more")
-        return self
+    @override
+    def conflict(self) -> Refusal | None:
+        if self.white - self.black >= 1 / 256:
+            return None
+        return Refusal(
+            f"white ({self.white:g}) must be above black ({self.black:g}) by 1/256 or more", "white"
+        )
 
 
 type Level = Annotated[float, Field(ge=0, le=1)]
@@ -77,12 +79,12 @@ class CurvesParameters(Parameters):
         ),
     ] = ((0.0, 0.0), (0.25, 0.18), (0.75, 0.82), (1.0, 1.0))
 
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
+    @override
+    def conflict(self) -> Refusal | None:
         for (left, _), (right, _) in pairwise(self.points):
             if right - left < 1 / 1024:
-                raise ValueError(f"inputs must rise by 1/1024 or more, {right:g} follows {left:g}")
-        return self
+                return Refusal(f"inputs must rise by 1/1024 or more, {right:g} follows {left:g}", "points")
+        return None
 
 
 class PosterizeParameters(Parameters):

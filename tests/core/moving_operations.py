@@ -63,7 +63,7 @@ def _fit(draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
     return {
         "width": draw(st.integers(1, 2 * shape.width)),
         "height": draw(st.integers(1, 2 * shape.height)),
-        "interpolation": draw(st.sampled_from(["nearest", "linear", "area", "lanczos"])),
+        "interpolation": draw(_INTERPOLATIONS),
     }
 
 

@@ -16,8 +16,8 @@ from pydantic import JsonValue
 
 from tessera.errors import InvalidPipeline
 from tessera.execute import run_whole
-from tessera.operations import LocalOperation
-from tessera.operations.base import Array
+from tessera.operations import CATALOGUE, LocalOperation
+from tessera.operations.base import Array, Parameters
 from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Shape, Step
 from tests.core.local_operations import LOCAL, accepts, shape_of
@@ -150,6 +150,80 @@ def test_parameters_out_of_range_are_refused_with_the_reason(
         bind([Step.model_construct(operation=name, parameters=parameters)])
 
 
+CONFLICTS = [
+    ("levels", {"black": 0.6, "white": 0.5}, "white"),
+    ("levels", {"black": 1}, "white"),
+    ("curves", {"points": [[0.5, 0], [0.5, 1]]}, "points"),
+    ("in_range", {"lower": [1, 2]}, "lower"),
+    ("in_range", {"upper": [3, 4]}, "upper"),
+    ("in_range", {"lower": [9], "upper": [3]}, "upper"),
+    ("in_range", {"lower": [300]}, "upper"),
+    ("kernel", {"values": [[1, 2]]}, "values"),
+    ("kernel", {"values": [[1, 2, 1], [1]]}, "values"),
+    ("kernel", {"values": [[0]]}, "values"),
+    ("kernel", {"values": [[-1, 0, 1]]}, "values"),
+    ("canny", {"low": 9, "high": 3}, "high"),
+    ("canny", {"low": 300}, "high"),
+    ("auto_contrast", {"low": 60, "high": 60}, "high"),
+    ("auto_contrast", {"low": 99.9}, "high"),
+    ("resize", {"width": 0}, "width"),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "culprit"), CONFLICTS)
+def test_parameters_that_do_not_go_together_are_refused_at_one_of_them(
+    name: str, parameters: dict[str, Any], culprit: str
+) -> None:
+    steps = [Step(operation="invert"), Step(operation=name, parameters=parameters)]
+    with pytest.raises(InvalidPipeline, match=f"^{name}: ") as refused:
+        bind(steps)
+    assert refused.value.pointer == f"/pipeline/1/parameters/{culprit}"
+    assert (refused.value.hint or "").startswith(f"parameters of {name}: ")
+
+
+def test_every_operation_whose_parameters_may_conflict_is_tried() -> None:
+    own = {each.name for each in CATALOGUE.values() if each.parameters.conflict is not Parameters.conflict}
+    assert own == {name for name, *_ in CONFLICTS}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "culprit"),
+    [({"space": "hsv"}, "space"), ({"lower": [1, 1, 1]}, "lower"), ({"upper": [9, 9, 9]}, "upper")],
+)
+def test_what_asks_gray_pixels_for_colours_is_refused_at_its_parameter(
+    parameters: dict[str, Any], culprit: str
+) -> None:
+    pipeline = bind([Step(operation="in_range", parameters={"lower": [0], **parameters})])
+    with pytest.raises(InvalidPipeline, match="gray pixels are compared") as refused:
+        check(pipeline, Shape(width=9, height=9, pixels=Pixels(channels=1)))
+    assert refused.value.pointer == f"/pipeline/0/parameters/{culprit}"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "narrow"),
+    [
+        ("median_blur", {"ksize": 7}, {"ksize": 5}),
+        *[
+            ("channel", {"name": name}, {"name": "luma"})
+            for name in ("hue", "saturation", "value", "lightness", "a", "b")
+        ],
+        *[("in_range", {"space": space}, {"space": "ycrcb"}) for space in ("hsv", "lab")],
+    ],
+)
+def test_a_parameter_that_needs_8_bits_says_so(
+    name: str, parameters: dict[str, Any], narrow: dict[str, Any]
+) -> None:
+    shape = Shape(width=9, height=9, pixels=Pixels(channels=3, depth=16))
+    check(bind([Step(operation=name, parameters=narrow)]), shape)
+    with pytest.raises(InvalidPipeline, match="needs 8-bit") as refused:
+        check(bind([Step(operation=name, parameters=parameters)]), shape)
+    (culprit,) = parameters
+    assert refused.value.pointer == f"/pipeline/0/parameters/{culprit}"
+    schema = CATALOGUE[name].parameters.model_json_schema()
+    assert "need" in schema["properties"][culprit]["description"]
+    assert "8-bit pixels" in schema["properties"][culprit]["description"]
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "pixels", "message", "hint"),
     [
@@ -162,7 +236,22 @@ def test_parameters_out_of_range_are_refused_with_the_reason(
         ),
         ("channel", {"name": "hue"}, (3, 16), "channel hue needs 8-bit", "put to_8_bit before channel"),
         ("channel", {"name": "hue"}, (1, 8), "gray pixels have no channel hue", "put to_rgb before channel"),
+        (
+            "channel",
+            {"name": "hue"},
+            (1, 16),
+            "channel hue needs 8-bit colour pixels",
+            "put to_8_bit and to_rgb before channel",
+        ),
+        ("channel", {"name": "red"}, (1, 16), "gray pixels have no channel red", "put to_rgb before channel"),
         ("channel", {"name": "alpha"}, (3, 8), "there is no alpha", None),
+        (
+            "in_range",
+            {"space": "hsv"},
+            (2, 16),
+            "space hsv needs 8-bit colour pixels",
+            "put to_8_bit and to_rgb before in_range",
+        ),
         (
             "sepia",
             {},

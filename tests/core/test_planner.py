@@ -183,7 +183,7 @@ def test_a_turned_band_is_read_in_few_pieces(width: int, height: int) -> None:
         ([INVERT, Step(operation="cany")], "there is no operation 'cany'", "/pipeline/1/operation"),
         ([median_blur(4)], "must be odd, for example 3 or 5", "/pipeline/0/parameters/ksize"),
         ([median_blur(1)], "greater than or equal to 3", "/pipeline/0/parameters/ksize"),
-        ([canny(9, 3)], r"low \(9\) must not be above high \(3\)", "/pipeline/0/parameters"),
+        ([canny(9, 3)], r"low \(9\) must not be above high \(3\)", "/pipeline/0/parameters/high"),
         ([Step(operation="invert", parameters={"a": 1})], "not permitted", "/pipeline/0/parameters/a"),
         ([threshold(256)], "above the brightest level of 8-bit", "/pipeline/0/parameters/value"),
     ],
