@@ -15,6 +15,7 @@ from tessera.formats import ImageFile
 from tessera.geometry import Rect
 from tessera.messages import IngestOrder, Tally
 from tessera.plan import Raster, Upload
+from tessera.platform_id import platform_id
 from tessera.rasters import rows_at_once
 
 
@@ -35,11 +36,13 @@ def ingest(order: IngestOrder, store: Store) -> Tally:
     attempt = begin(order.job, naming.INGEST_TASK, store, decodes=True)
     file = open_upload(order.upload, order.image, store)
     keep_metadata(order.job, file, store, exif=order.exif)
+    platforms: tuple[str, ...] = ()
     if isinstance(order.target, Raster):
-        written = _decoded(order, file, order.target, store, check)
+        written, platforms = _decoded(order, file, order.target, store, check), (platform_id(),)
     else:
         written = _indexed(order, order.target, store)
-    return Tally(retried=attempt - 1, written=written, seconds=round(perf_counter() - started, 4))
+    seconds = round(perf_counter() - started, 4)
+    return Tally(retried=attempt - 1, written=written, seconds=seconds, platforms=platforms)
 
 
 def _indexed(order: IngestOrder, target: Upload, store: Store) -> int:

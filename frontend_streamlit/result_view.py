@@ -7,7 +7,7 @@ import streamlit as st
 
 from frontend_streamlit import access, components, histograms, previews, receipt, reports, zoom_copy
 from frontend_streamlit.settings import read_settings
-from frontend_streamlit.words import facts, show_error
+from frontend_streamlit.words import facts, plain, show_error
 from tessera_client import Job, Result, TesseraClientError
 
 MOST_SHOWN_BYTES = 300 << 20
@@ -37,6 +37,8 @@ def show(job: Job) -> None:
     job : Job
     """
     st.success("Done.", icon=":material/check:")
+    for warning in job.warnings:
+        st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."), icon=":material/warning:")
     # Places of their own: what a run of one fragment leaves must not be taken for what is below.
     with st.container():
         _download(job.id)

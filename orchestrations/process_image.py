@@ -74,7 +74,7 @@ class _Job:
 
     def __init__(self, context: Any, retry: Any, order: JobOrder) -> None:
         self._context, self._retry, self._order = context, retry, order
-        self._tally = Tally()
+        self._decoding = self._tiles = Tally()
         self._seconds: dict[str, float] = {}
         self._since = context.current_utc_datetime
         self._delicate: tuple[str, ...] = ()
@@ -114,22 +114,24 @@ class _Job:
 
     def ended(self, fault: Fault | None, result: Result | None = None) -> Outcome:
         cancelled = fault is not None and fault.code == "cancelled"
+        tally = self._decoding.followed_by(self._tiles)
         return Outcome(
             state="succeeded" if result else "cancelled" if cancelled else "failed",
             finished_at=self._context.current_utc_datetime.isoformat(timespec="milliseconds"),
             fault=fault,
             result=result,
-            tiles=self._tally.tiles,
-            retried=self._tally.retried,
+            tiles=tally.tiles,
+            retried=tally.retried,
             seconds=self._seconds,
-            busy=self._tally.seconds,
-            written=self._tally.written,
-            platforms=self._tally.platforms,
+            busy=tally.seconds,
+            written=tally.written,
+            platforms=tally.platforms,
             warnings=self._warnings(),
         )
 
     def _warnings(self) -> tuple[str, ...]:
-        kinds = len(self._tally.platforms)
+        # Nothing delicate is done while decoding.
+        kinds = len(self._tiles.platforms)
         if kinds < 2 or not self._delicate:
             return ()
         names = ", ".join(self._delicate)
@@ -154,8 +156,7 @@ class _Job:
             ingest=plan.ingest,
             exif=plan.output.keep_metadata,
         )
-        reply = yield from self._call("ingest", "ingest", ingest)
-        self._count(Tally.from_json(reply))
+        self._decoding = Tally.from_json((yield from self._call("ingest", "ingest", ingest)))
 
     def _stages(self, plan: Plan) -> Steps[None]:
         for stage in plan.stages:
@@ -195,4 +196,4 @@ class _Job:
         self._since = now
 
     def _count(self, tally: Tally) -> None:
-        self._tally = self._tally.followed_by(tally)
+        self._tiles = self._tiles.followed_by(tally)

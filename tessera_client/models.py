@@ -203,6 +203,8 @@ class Job:
         Time taken by each phase.
     receipt : mapping
         What the job took and costs, as the API tells it.
+    warnings : tuple of str
+        What to know about the result of a job that ended.
     etag : str or None
         Of the answer, to ask whether anything changed since.
     retry_after : float
@@ -226,6 +228,7 @@ class Job:
     error: Problem | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     receipt: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     etag: str | None = field(default=None, repr=False, compare=False)
     retry_after: float = field(default=0.0, repr=False, compare=False)
     document: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)

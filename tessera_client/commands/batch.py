@@ -14,6 +14,7 @@ from tessera_client.commands.progress import Display, display
 from tessera_client.commands.settings import Settings
 from tessera_client.commands.summary import DONE, FAILED, STOPPED, Ended
 from tessera_client.errors import JobFailed, TesseraClientError
+from tessera_client.models import Job
 
 LONGEST_STOP = 10.0
 
@@ -89,9 +90,10 @@ class _Batch:
         except (TesseraClientError, OSError) as error:
             hint = error.hint if isinstance(error, TesseraClientError) else None
             return summary.of(order, FAILED, error=str(error), hint=hint)
-        return summary.of(order, DONE, job=job, seconds=round(time.monotonic() - started, 3))
+        seconds = round(time.monotonic() - started, 3)
+        return summary.of(order, DONE, job=job.id, seconds=seconds, warnings=job.warnings)
 
-    def _process(self, order: Order) -> str:
+    def _process(self, order: Order) -> Job:
         self._go_on()
         source = order.source
         upload = sending.upload(self._client, source.path, source.name, lambda done, total: self._go_on())
@@ -100,21 +102,21 @@ class _Batch:
             upload.id, order.steps, order.output, name=source.name, page=order.page
         )
         self._running.add(submitted.id)
+        job = submitted
         for job in self._client.watch(submitted.id):
             if not job.finished:
                 self._go_on(job.id)
-                continue
-            self._running.discard(job.id)
-            if not job.succeeded:
-                raise JobFailed(job)
-            assert order.target is not None
-            self._client.download(
-                job,
-                order.target,
-                overwrite=self._request.force,
-                progress=lambda done, total: self._go_on(submitted.id),
-            )
-        return submitted.id
+        self._running.discard(job.id)
+        if not job.succeeded:
+            raise JobFailed(job)
+        assert order.target is not None
+        self._client.download(
+            job,
+            order.target,
+            overwrite=self._request.force,
+            progress=lambda done, total: self._go_on(submitted.id),
+        )
+        return job
 
     def _go_on(self, job: str | None = None) -> None:
         if self._stop.is_set():

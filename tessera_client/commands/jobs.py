@@ -19,6 +19,7 @@ from tessera_client.commands.report import (
     print_json,
     print_result,
     print_tiles,
+    print_warnings,
     without_link,
 )
 from tessera_client.commands.session import connected
@@ -228,6 +229,8 @@ def _deliver(client: Client, settings: Settings, job: Job, target: str | None, *
         with tempfile.TemporaryDirectory(prefix="tessera-result-") as folder:
             fetch(client, job, Path(folder) / "result", Display(), force=True)
             write_to_stdout(Path(folder) / "result")
+        if not settings.quiet:
+            print_warnings(job)
         return
     path = Path(target) if target else None
     if path:

@@ -1,4 +1,4 @@
-"""Words and JSON on stdout."""
+"""Words and JSON on stdout, warnings on stderr."""
 
 import json
 import sys
@@ -55,6 +55,13 @@ def print_result(job: Job, path: Path, seconds: Mapping[str, float]) -> None:
     """
     known = job.result if job.result and job.result.width and job.result.height else None
     print_file(path, f"{known.width} x {known.height} pixels" if known else "", seconds)
+    print_warnings(job)
+
+
+def print_warnings(job: Job) -> None:
+    """Print on stderr what to know about the result."""
+    for warning in job.warnings:
+        typer.echo(f"tessera: warning: {warning}", err=True)
 
 
 def print_file(path: Path, size: str, seconds: Mapping[str, float]) -> None:
@@ -89,6 +96,7 @@ def print_job(job: Job) -> None:
     for name, value in facts.items():
         if value:
             typer.echo(f"{name:<9} {value}")
+    print_warnings(job)
 
 
 def print_jobs(settings: Settings, listed: Sequence[JobSummary]) -> None:

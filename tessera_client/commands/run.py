@@ -15,7 +15,7 @@ from tessera_client.commands.interrupts import deciding, held_back, keeping
 from tessera_client.commands.jobs import fetch, follow
 from tessera_client.commands.orders import Order, Request, opened, orders
 from tessera_client.commands.progress import Display, display
-from tessera_client.commands.report import print_json, print_result, without_link
+from tessera_client.commands.report import print_json, print_result, print_warnings, without_link
 from tessera_client.commands.session import connected
 from tessera_client.commands.settings import Settings
 from tessera_client.commands.target import check_writable, write_to_stdout
@@ -111,6 +111,8 @@ def _run_one(client: Client, settings: Settings, request: Request, order: Order)
                 fetch(client, job, path, shown, force=request.force)
         if order.target is None:
             write_to_stdout(path)
+            if not settings.quiet:
+                print_warnings(job)
             return
     seconds = {"upload": seconds["upload"], **job.seconds, **seconds}
     if settings.json:

@@ -28,6 +28,7 @@ class Ended:
     job: str | None = None
     error: str | None = None
     hint: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def line(self) -> str:
@@ -76,6 +77,9 @@ def conclude(settings: Settings, ended: Sequence[Ended], seconds: float, note: s
     else:
         told = ", ".join(f"{count} {state}" for state, count in counts.items())
         typer.echo(f"{len(ended)} files: {told} ({duration(seconds)})")
+        for each in ended:
+            for warning in each.warnings:
+                typer.echo(f"tessera: warning: {each.input}: {warning}", err=True)
     for each in ended:
         if each.state == FAILED:
             typer.echo(f"tessera: {each.line}", err=True)

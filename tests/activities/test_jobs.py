@@ -246,10 +246,24 @@ def test_tiles_of_different_machines_are_told_where_it_may_matter(
     operation: str, warned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds = cycle(["opencv 5, AVX2", "opencv 5, AVX512"])
+    monkeypatch.setattr("activities.ingest.platform_id", lambda: "opencv 5, AVX2")
     monkeypatch.setattr("activities.process_tile.platform_id", lambda: next(kinds))
     _, outcome = run_job(MemoryStore(), PNG, [Step(operation=operation)], limits=Limits(band_rows=64))
     assert outcome.platforms == ("opencv 5, AVX2", "opencv 5, AVX512")
     assert [("bilateral" in warning) for warning in outcome.warnings] == [True] * warned
+
+
+@pytest.mark.parametrize(("extension", "decoded"), [(".png", True), (".tiff", False)])
+def test_the_machine_that_decoded_is_on_the_receipt_and_no_reason_to_warn(
+    extension: str, decoded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uncompressed rows are read by the tiles themselves."""
+    monkeypatch.setattr("activities.ingest.platform_id", lambda: "of the decoder")
+    monkeypatch.setattr("activities.process_tile.platform_id", lambda: "of the tiles")
+    upload = encode(textured(500, 300), extension)
+    _, outcome = run_job(MemoryStore(), upload, [Step(operation="bilateral")], limits=Limits(band_rows=64))
+    assert outcome.platforms == (*["of the decoder"] * decoded, "of the tiles")
+    assert outcome.warnings == ()
 
 
 def test_the_machine_is_on_the_receipt() -> None:

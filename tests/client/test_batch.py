@@ -56,6 +56,15 @@ def test_one_that_fails_does_not_stop_the_others(api: FakeApi, folder: Path) -> 
     assert {path.name for path in folder.glob("*.png")} == {"b-canny.png", "c-canny.png"}
 
 
+def test_warnings_are_told_with_the_file_they_are_about(api: FakeApi, folder: Path) -> None:
+    api.script = [api.succeeded() | {"warnings": ["two kinds of machines"]}]
+    done = tessera("run", "a.jpg", "b.jpg", "--op", "canny")
+    told = [line for line in done.stderr.splitlines() if line.startswith("tessera: ")]
+    assert told == [f"tessera: warning: {name}.jpg: two kinds of machines" for name in "ab"]
+    as_json = json.loads(tessera("run", "c.jpg", "b.jpg", "--op", "canny", "--force", "--json").stdout)
+    assert [file["warnings"] for file in as_json["files"]] == [["two kinds of machines"]] * 2
+
+
 def test_a_job_that_fails_is_told_with_its_reason(api: FakeApi, folder: Path) -> None:
     api.script = [api.job_document(state="failed", error={"title": "Damaged image", "status": 422})]
     done = tessera("run", "a.jpg", "b.jpg", "--op", "canny", "--quiet")

@@ -86,6 +86,33 @@ def test_json_is_the_whole_truth_without_the_permission(photo: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "command", [["run", "photo.jpg", "--op", "canny", "--force"], ["wait", "job-1"], ["status", "job-1"]]
+)
+def test_warnings_of_a_finished_job_are_told_on_stderr(api: FakeApi, photo: Path, command: list[str]) -> None:
+    api.script = [api.succeeded() | {"warnings": ["two kinds of machines"]}]
+    tessera("submit", "photo.jpg", "--op", "canny")
+    done = tessera(*command)
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[-1] == "tessera: warning: two kinds of machines"
+    assert "two kinds" not in done.stdout
+    assert "two kinds" not in tessera(*command, "--quiet").output
+
+
+@pytest.mark.parametrize("command", [["run", "photo.jpg", "--op", "canny"], ["wait", "job-1"]])
+def test_warnings_go_beside_a_result_that_is_piped_and_into_json(
+    api: FakeApi, photo: Path, command: list[str]
+) -> None:
+    api.script = [api.succeeded() | {"warnings": ["two kinds of machines"]}]
+    tessera("submit", "photo.jpg", "--op", "canny")
+    piped = tessera(*command, "-o", "-")
+    assert piped.stdout_bytes == api.result
+    assert "tessera: warning: two kinds of machines\n" in piped.stderr
+    as_json = tessera(*command, "-o", "edges.png", "--json")
+    assert json.loads(as_json.stdout)["job"]["warnings"] == ["two kinds of machines"]
+    assert "tessera: warning" not in as_json.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "name", "output"),
     [
         (["-o", "a.png"], "a.png", {"format": "png"}),

@@ -95,10 +95,15 @@ def test_a_job_tells_what_the_api_told(api: FakeApi, client: Client, uploaded: s
     assert job.pipeline[0].operation == "canny"
 
 
+def test_a_finished_job_tells_its_warnings(api: FakeApi, client: Client, uploaded: str) -> None:
+    api.script = [api.succeeded() | {"warnings": ["two kinds of machines"]}]
+    assert client.wait(client.submit(uploaded, []).id).warnings == ("two kinds of machines",)
+
+
 def test_null_takes_the_default(api: FakeApi, client: Client, uploaded: str) -> None:
     api.script = [{"state": "queued", "tiles": None, "seconds": None, "progress": None}]
     job = client.job(client.submit(uploaded, []).id)
-    assert (job.tiles.total, job.seconds, job.progress) == (0, {}, 0.0)
+    assert (job.tiles.total, job.seconds, job.progress, job.warnings) == (0, {}, 0.0, ())
 
 
 def test_wait_returns_the_finished_job(api: FakeApi, client: Client, uploaded: str) -> None:

@@ -14,21 +14,20 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 
 from tessera import naming, reference
-from tessera.operations import CATALOGUE
 from tessera.pipeline import bind, check
 from tessera.plan import Shape, Step
 from tessera.planner import Limits
+from tests.core.global_operations import GLOBAL, global_steps
 from tests.core.local_operations import STRATEGIES, accepts, shape_of
 from tests.core.moving_operations import MOVING, moving_steps
 from tests.core.test_catalogue import EXAMPLES
 from tests.support.driver import run_job
 from tests.support.images import Image, decode, encode, textured
 from tests.support.memory_store import MemoryStore
-from tests.support.pipelines import SIDES, canny
+from tests.support.pipelines import SIDES
 
 LOCAL = [name for name in STRATEGIES if name not in ("denoise", "kernel", "bilateral")]
 MOVES = [operation.name for operation in MOVING]
-GLOBAL = [name for name, operation in CATALOGUE.items() if operation.kind == "global"]
 
 
 @st.composite
@@ -43,8 +42,7 @@ def pipelines(draw: st.DrawFn, shape: Shape) -> list[Step]:
         elif kind == "moving":
             step = draw(moving_steps(draw(st.sampled_from(MOVES)), shape))
         else:
-            name = draw(st.sampled_from(GLOBAL))
-            step = canny(40, 120) if name == "canny" else Step(operation=name)
+            step = draw(st.sampled_from(GLOBAL).flatmap(lambda operation: global_steps(operation.name)))
         (bound,) = bind([step])
         if accepts(bound, shape):
             steps.append(step)

@@ -1,18 +1,12 @@
-"""What operations are defined as: close to OpenCV, the same on every processor, strict about parameters."""
+"""What operations are defined as: close to OpenCV, strict about parameters."""
 
-import hashlib
-import json
 import math
-import os
-import subprocess
-import sys
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from pydantic import JsonValue
 
 from tessera.errors import InvalidPipeline
 from tessera.execute import run_whole
@@ -20,8 +14,7 @@ from tessera.operations import CATALOGUE, LocalOperation
 from tessera.operations.base import Array, Parameters
 from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Shape, Step
-from tests.core.local_operations import LOCAL, accepts, shape_of
-from tests.core.moving_operations import MOVING
+from tests.core.local_operations import LOCAL
 from tests.support.images import textured
 
 
@@ -280,50 +273,3 @@ def test_unsuitable_pixels_are_refused_with_what_helps(
             Shape(width=9, height=9, pixels=Pixels.from_json({"channels": pixels[0], "depth": pixels[1]})),
         )
     assert refused.value.hint == hint
-
-
-_RESIZES: list[dict[str, JsonValue]] = [
-    {"width": 61, "height": 51, "interpolation": how}
-    for how in ("nearest", "linear", "area", "cubic", "lanczos")
-]
-
-
-def digests() -> dict[str, str]:
-    """Return a digest of what each operation makes of integer noise, by name; resizing in every way."""
-    found = {}
-    for operation in [*LOCAL, *MOVING]:
-        digest = hashlib.sha256()
-        for depth, channels in [(8, 1), (8, 3), (16, 3)]:
-            noise = np.random.default_rng(7).integers(0, 2**depth, (61, 147, channels))
-            image = np.repeat(np.repeat(noise, 3, 0), 3, 1)[:83, :149].astype(np.dtype(f"u{depth // 8}"))
-            for parameters in _RESIZES if operation.name == "resize" else [{}]:
-                (bound,) = bind([Step(operation=operation.name, parameters=parameters)])
-                if accepts(bound, shape_of(image)):
-                    digest.update(np.ascontiguousarray(run_whole(image, [bound])).tobytes())
-        found[operation.name] = digest.hexdigest()
-    return found
-
-
-@pytest.mark.parametrize(
-    "environment",
-    [
-        pytest.param({"OPENCV_IPP": "disabled"}, id="without-ipp"),
-        pytest.param(
-            {"OPENCV_CPU_DISABLE": "AVX512-SKX", "NPY_DISABLE_CPU_FEATURES": "X86_V4"}, id="no-avx512"
-        ),
-    ],
-)
-def test_other_vector_instructions_give_the_same_bits(environment: dict[str, str]) -> None:
-    """Servers with AVX2 and with AVX-512, with and without Intel's library, may share a job."""
-    program = (
-        "import json; from tests.core.test_operation_definitions import digests; print(json.dumps(digests()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    )
-    assert json.loads(done.stdout) == digests()

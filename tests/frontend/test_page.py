@@ -456,6 +456,13 @@ def test_reports_and_the_receipt_are_shown_with_the_result(page: Page, api: Fake
     assert [each.proto.imgs[0].alt for each in page.app.get("image")] == ["Histogram of the whole image"]
 
 
+def test_warnings_of_a_finished_job_are_shown_with_it(page: Page, api: FakeApi) -> None:
+    serve(api, api.succeeded() | {"warnings": ["two *kinds* of machines"]})
+    page.app.query_params["job"] = "job-7"
+    page.app.run()
+    assert [each.value for each in page.app.warning] == [r"Two \*kinds\* of machines\."]
+
+
 def test_each_person_who_signed_in_has_their_own_jobs(
     page: Page, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
