@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from drill import aftermath, inputs
@@ -15,6 +15,9 @@ from drill.storage_faults import StorageFaults
 from drill.strikes import Striker
 from drill.verdict import judge
 from tessera_client import AsyncClient
+
+_MORE_PATIENT = replace(PATIENT, attempts=30)
+"""On a busy machine a host whose workers all start anew took 16 seconds."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ async def drill(plan: Plan, folder: Path) -> Drilled:
     found, began = Drilled(plan), time.monotonic()
     settings = {"TESSERA_MIN_TILE_PIXELS": str(plan.tile_pixels)}
     stack = Stack(folder, faults, ledger, plan.workers, settings)
-    async with stack, AsyncClient(stack.url, policy=PATIENT) as client:
+    async with stack, AsyncClient(stack.url, policy=_MORE_PATIENT) as client:
         customer = Customer(client, folder, plan.patience)
         found.runs = await _storm(plan, customer, Striker(stack, ledger, plan.seed))
         stack.proxy.stop_faults()

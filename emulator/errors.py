@@ -37,6 +37,10 @@ class WorkerDiedError(EmulatorError):
     """A worker process ended while it was running an invocation."""
 
 
+class WorkerKilledError(WorkerDiedError):
+    """Somebody ended a worker process by signal 9 while it started: nothing is wrong with the app."""
+
+
 class InstanceNotFoundError(EmulatorError):
     """No orchestration instance has the given id."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.console import Console
-from emulator.errors import AppLoadError, EmulatorError, WorkerDiedError
+from emulator.errors import AppLoadError, EmulatorError, WorkerDiedError, WorkerKilledError
 from emulator.processes import give_way
 from emulator.settings import PoolLimits
 from emulator.spawn import spawn
@@ -190,18 +190,20 @@ class WorkerPool:
     async def _add(self, group: str) -> None:
         try:
             if self._failed_starts:
-                await asyncio.sleep(min(_LARGEST_RESTART_DELAY, 2.0 ** (self._failed_starts - 1)))
+                doublings = min(self._failed_starts - 1, _FAILED_STARTS_ALLOWED)
+                await asyncio.sleep(min(_LARGEST_RESTART_DELAY, 2.0**doublings))
             await self._start_one(group)
         except (AppLoadError, WorkerDiedError, OSError) as error:
             self._failed_starts += 1
             self._console.say(str(error))
-            none_left = not self._running(group)
-            if none_left and (
-                isinstance(error, AppLoadError) or self._failed_starts >= _FAILED_STARTS_ALLOWED
-            ):
+            if self._is_hopeless(error) and not self._running(group):
                 self._on_failure(error if isinstance(error, EmulatorError) else WorkerDiedError(str(error)))
         finally:
             self._starting[group] -= 1
+
+    def _is_hopeless(self, error: Exception) -> bool:
+        too_often = self._failed_starts >= _FAILED_STARTS_ALLOWED
+        return isinstance(error, AppLoadError) or (too_often and not isinstance(error, WorkerKilledError))
 
     async def _scale(self) -> None:
         """Replace workers that died, add one while there is a backlog, retire those that are idle."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import socket
 import time
 import uuid
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator import wire
-from emulator.errors import AppLoadError, WorkerDiedError
+from emulator.errors import AppLoadError, WorkerDiedError, WorkerKilledError
 from emulator.invocation import FunctionError, Invocation, Observer
 from emulator.wire import Header
 
@@ -73,9 +74,8 @@ class Worker:
                 header, _ = await wire.read(self._reader)
             except (asyncio.IncompleteReadError, OSError) as error:
                 code = await self._bury()
-                raise WorkerDiedError(
-                    f"worker process {self.pid} ended while it started (exit code {code})"
-                ) from error
+                died = WorkerKilledError if code == -signal.SIGKILL else WorkerDiedError
+                raise died(f"worker process {self.pid} ended while it started (exit code {code})") from error
             if header["type"] == "log":
                 self._log(header)
             elif header["type"] == "failed":

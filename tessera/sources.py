@@ -78,6 +78,11 @@ def source_of(image: ImageInfo, kind: Pixels, stages: Sequence[Reading], task_me
     return raster
 
 
+def can_skip(image: ImageInfo) -> bool:
+    """Tell whether tasks can decode the upload to their tiles without holding what is above them."""
+    return image.skips and image.format in _DECODING
+
+
 def is_worth_skipping(image: ImageInfo, stages: Sequence[Reading], stored: int) -> bool:
     """Tell whether tasks that each decode the upload from its top do better than a raster.
 
@@ -86,10 +91,9 @@ def is_worth_skipping(image: ImageInfo, stages: Sequence[Reading], stored: int) 
     stored
         Bytes of a pixel in that raster, times the stages that read it.
     """
-    cost = _DECODING.get(image.format)
-    if cost is None or not image.skips or not all(each.by_bands for each in stages):
+    if not all(each.by_bands for each in stages):
         return False
-    decoding = cost * image.pixels.bytes
+    decoding = _DECODING[image.format] * image.pixels.bytes
     return decoding * sum(map(_decodings, stages)) <= _WORTH * (decoding + _STORING * stored)
 
 

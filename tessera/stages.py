@@ -16,7 +16,15 @@ from tessera.operations import GlobalOperation
 from tessera.pipeline import Bound
 from tessera.plan import ImageInfo, Ingest, Measurement, Pixels, Raster, Stage, StageStep, Upload
 from tessera.rasters import label_raster, source_raster
-from tessera.sources import Reading, is_quick, is_worth_skipping, skipping_bytes, source_of, task_starts
+from tessera.sources import (
+    Reading,
+    can_skip,
+    is_quick,
+    is_worth_skipping,
+    skipping_bytes,
+    source_of,
+    task_starts,
+)
 from tessera.tiling import Tiling, most_memory, seconds_of, tiling
 
 _TASKS_OF_AN_INSTANCE = 4
@@ -73,7 +81,7 @@ class Cut(NamedTuple):
         stored
             Bytes of a pixel in that raster, times the stages that would read it.
         """
-        if limits.band_rows is not None:
+        if limits.band_rows is not None or not can_skip(image):
             return None
         small = limits.model_copy(
             update={"max_tile_pixels": min(limits.max_tile_pixels, _MOST_PIXELS_OF_SEVERAL)}

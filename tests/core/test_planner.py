@@ -45,6 +45,21 @@ def test_tiles_cover_the_image_and_fit_into_memory(width: int, height: int, pipe
         assert grid.count <= 50_000 - 2
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png", "tiff", "webp", "gif", "bmp"])
+@pytest.mark.parametrize("name", ["invert", "median_blur", "canny", "equalize", "clahe", "rotate"])
+@pytest.mark.parametrize("block", [None, (850, 16), (256, 256)])
+@pytest.mark.parametrize("skips", [False, True])
+def test_every_format_has_a_plan(kind: str, name: str, block: tuple[int, int] | None, skips: bool) -> None:
+    given = image(8000, 6000).model_copy(
+        update={"format": kind, "block": block, "random": block is not None, "skips": skips}
+    )
+    made = plan(given, Step(operation=name))
+    assert made.stages[-1].grid.frame == made.result.frame
+    for stage in made.stages:
+        tiles = [tile for start in stage.starts(0, stage.grid.count) for tile in stage.task(start)]
+        assert tiles == list(range(stage.grid.count))
+
+
 def test_local_operations_share_a_stage_and_a_global_one_ends_it() -> None:
     made = plan(image(4000, 3000), INVERT, median_blur(11), canny(1, 2), median_blur(5), threshold(9))
     first, second = made.stages
