@@ -20,7 +20,7 @@ def survey(order: SurveyOrder, store: Store) -> Survey:
         blocks = blocks_of_result(order.job, codec_for(order.output), store)
     else:
         blocks = store.blocks(naming.WORK, naming.work(order.job, naming.summaries(stage.index)))
-    parts, starts = read_parts(blocks), set(stage.starts(0, stage.grid.count))
+    parts, starts = read_parts(blocks), set(stage.starts())
     done = Tally(
         tiles=len(parts),
         # Attempts are those of a task, which has several tiles at times.

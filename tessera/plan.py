@@ -235,10 +235,11 @@ class Stage(Message):
     @property
     def tasks(self) -> int:
         """Return the number of tasks."""
-        return len(self.starts(0, self.grid.count))
+        return len(self.starts())
 
-    def starts(self, first: int, last: int) -> Sequence[int]:
-        """Return the tiles that tasks begin with, if those from *first* to before *last* are to be done."""
+    def starts(self, first: int = 0, last: int | None = None) -> Sequence[int]:
+        """Return the tiles that tasks begin with, if all, or *first* to before *last*, are to be done."""
+        last = self.grid.count if last is None else last
         if not self.task_starts:
             return range(first, last, self.tiles_per_task)
         return first, *(start for start in self.task_starts if first < start < last)

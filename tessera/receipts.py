@@ -93,7 +93,7 @@ def phase_seconds(plan: Plan) -> list[float]:
 
 def _decodings(stage: Stage) -> float:
     """Return how often the image is decoded in all, if each task does so from its top to its last tile."""
-    starts = stage.starts(0, stage.grid.count)
+    starts = stage.starts()
     return sum((*starts[1:], stage.grid.count)) / stage.grid.count
 
 

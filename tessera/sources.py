@@ -110,7 +110,7 @@ def skipping_bytes(image: ImageInfo, reading: Reading) -> int:
 def is_quick(image: ImageInfo, reading: Reading) -> bool:
     """Tell whether each task of the stage, which decodes the image to its last tile, is short enough."""
     rows, tile = _decoding_seconds(image) / image.height, _tile_seconds(reading)
-    ends, starts = _ends(reading), reading.stage.starts(0, reading.stage.grid.count)
+    ends, starts = _ends(reading), reading.stage.starts()
     seconds = (
         rows * end + len(reading.stage.task(start)) * tile for end, start in zip(ends, starts, strict=True)
     )
@@ -149,7 +149,7 @@ def _decodings(reading: Reading) -> float:
 def _ends(reading: Reading) -> list[int]:
     """Return the row of the input that each task ends at."""
     grid, frames = reading.stage.grid, [shape.frame for shape in reading.draft.shapes]
-    last = [reading.stage.task(start)[-1] for start in reading.stage.starts(0, grid.count)]
+    last = [reading.stage.task(start)[-1] for start in reading.stage.starts()]
     return [_region(reading, frames, grid.tile(tile)).y1 for tile in last]
 
 

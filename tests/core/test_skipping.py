@@ -100,7 +100,7 @@ def test_there_are_tasks_for_the_instances_that_are_expected(instances: int, tas
 @pytest.mark.parametrize("instances", [2, 3, 4])
 def test_lower_tasks_which_decode_more_have_fewer_tiles(step: Step, instances: int) -> None:
     stage = planned(12_000, 12_000, step, instances=instances).stages[0]
-    starts = stage.starts(0, stage.grid.count)
+    starts = stage.starts()
     assert starts[0] == 0
     counts = [len(stage.task(start)) for start in starts]
     assert sum(counts) == stage.grid.count
