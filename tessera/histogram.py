@@ -14,15 +14,15 @@ type Counts = NDArray[np.int64]
 """(channels, levels): how many pixels of each channel have each level."""
 
 
-def count(pixels: NDArray[Any]) -> Counts:
-    """Return the counts of a raster of (rows, columns, channels), uint8 or uint16."""
+def count(pixels: NDArray[Any], channels: int | None = None) -> Counts:
+    """Return the counts of a raster of (rows, columns, channels), 8 or 16 bits, or its first ones."""
     levels = 1 << 8 * pixels.dtype.itemsize
-    total = np.zeros((pixels.shape[2], levels), np.int64)
+    total = np.zeros((channels or pixels.shape[2], levels), np.int64)
     # OpenCV counts in single precision, which holds whole numbers up to 2**24.
     rows = max(1, (1 << 24) // pixels.shape[1])
     for start in range(0, pixels.shape[0], rows):
         part = pixels[start : start + rows]
-        for channel in range(pixels.shape[2]):
+        for channel in range(len(total)):
             found = cv2.calcHist([part], [channel], None, [levels], [0, levels])
             total[channel] += found.ravel().astype(np.int64)
     return total
@@ -101,12 +101,6 @@ def percentile(counts: Counts, percent: float) -> int:
     cumulated = np.cumsum(counts[0])
     wanted = max(1, -(-int(cumulated[-1]) * round(percent * 1000) // 100_000))
     return int(np.searchsorted(cumulated, wanted))
-
-
-def extremes(counts: Counts) -> tuple[int, int]:
-    """Return the lowest and the highest level of any channel."""
-    used = np.flatnonzero(counts.sum(axis=0))
-    return int(used[0]), int(used[-1])
 
 
 def equalizing_table(counts: Counts) -> NDArray[np.uint8]:

@@ -105,11 +105,17 @@ def _solarize(raster: Array, p: Parameters) -> Array:
 
 
 def _mixed(raster: Array, matrix: Array, offsets: Array | Sequence[float] = (0, 0, 0)) -> Array:
-    """Mix by a matrix in the order red, green, blue, whose coefficients are whole multiples of 2**-14."""
-    whole = nearest(matrix * 16384)
-    added = nearest(np.array(offsets) * range_of(raster) * 16384)
+    """Mix by a matrix in the order red, green, blue, in the fixed point of cv2.transform for 8 bits."""
+    added = np.array(offsets) * range_of(raster)
+    if raster.dtype == np.uint8:
+        one = 1024
+        whole = np.rint(matrix.astype(np.float32) * one).astype(np.int64)
+        start = np.rint((added.astype(np.float32) + np.float32(0.5)) * one).astype(np.int64)
+    else:
+        one = 16384
+        whole, start = nearest(matrix * one), nearest(added * one) + one // 2
     rgb = colour_of(raster)[:, :, ::-1].astype(np.int64)
-    made = np.floor_divide(rgb @ whole.T + added + 8192, 16384)[:, :, ::-1]
+    made = np.floor_divide(rgb @ whole.T + start, one)[:, :, ::-1]
     return with_alpha_of(raster, np.clip(made, 0, range_of(raster)).astype(raster.dtype))
 
 

@@ -24,7 +24,8 @@ _CODES = {
     "area": cv2.INTER_AREA,
     "lanczos": cv2.INTER_LANCZOS4,
 }
-_ROWS_AT_ONCE = 64
+_ROWS_AT_ONCE = 16
+"""They stay in a processor's cache."""
 
 
 def row_maker(
@@ -77,9 +78,11 @@ def _by_area(pixels: Array, y: Taps, across: float) -> Array:
             wide = opencv(pixels[low:high].astype(np.float32), across, 1.0, "area")
         made = np.zeros((first.size, *wide.shape[1:]), np.float32)
         for tap, weight in enumerate(weights):
-            rows = np.minimum(first + tap - low, len(wide) - 1)
-            made += wide[rows] * weight[:, np.newaxis, np.newaxis]
-        parts.append(np.clip(np.rint(made), 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype))
+            part = wide[np.minimum(first + tap - low, len(wide) - 1)]
+            part *= weight[:, np.newaxis, np.newaxis]
+            made += part
+        np.clip(np.rint(made, out=made), 0, np.iinfo(pixels.dtype).max, out=made)
+        parts.append(made.astype(pixels.dtype))
     return np.concatenate(parts)
 
 

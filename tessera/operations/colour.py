@@ -14,7 +14,7 @@ type Matrix = Sequence[Sequence[float]]
 """Rows red, green, blue; columns red, green, blue, and in `color_matrix` an offset."""
 
 _SHIFT = 14
-"""Coefficients are taken as whole multiples of 2**-14."""
+"""Coefficients for 16-bit levels are taken as whole multiples of 2**-14, those for 8 bits of 2**-10."""
 _PIXELS_AT_ONCE = 1 << 16
 """They stay in a processor's cache."""
 
@@ -82,8 +82,14 @@ def _nearest(value: float) -> int:
 
 
 def _mix(raster: Array, matrix: Matrix, offsets: Sequence[float] = (0.0, 0.0, 0.0)) -> Array:
-    """Return the colours (rows, columns, 3) times *matrix* plus *offsets*, rounded to the nearest level."""
+    """Return the colours (rows, columns, 3) times *matrix* plus *offsets*, rounded to the nearest level.
+
+    Of 8 bits, by coefficients below 32, OpenCV makes whole numbers itself.
+    """
     brightest = white(raster)
+    if raster.dtype == np.uint8:
+        plain = [[*row[::-1], offset * 255] for row, offset in zip(matrix, offsets, strict=True)]
+        return cv2.transform(raster, np.array(plain[::-1], np.float32))
     rows = [
         [*(_nearest(coefficient * 2**_SHIFT) for coefficient in reversed(row)), _start(offset * brightest)]
         for row, offset in zip(matrix, offsets, strict=True)
@@ -92,21 +98,14 @@ def _mix(raster: Array, matrix: Matrix, offsets: Sequence[float] = (0.0, 0.0, 0.
     mixed = np.empty_like(raster)
     height = max(1, _PIXELS_AT_ONCE // raster.shape[1])
     for top in range(0, len(raster), height):
-        mixed[top : top + height] = _sums(raster[top : top + height], weights, brightest)
+        scaled: Array = cv2.transform(raster[top : top + height].astype(np.float64), weights)
+        mixed[top : top + height] = np.clip(np.floor(scaled / (1 << _SHIFT)), 0, brightest)
     return mixed
 
 
 def _start(offset: float) -> int:
     """Return what a sum begins with, so that cutting its fraction off rounds it."""
     return _nearest(offset * 2**_SHIFT) + (1 << _SHIFT - 1)
-
-
-def _sums(colour: Array, weights: Array, brightest: int) -> Array:
-    """Add up whole numbers, which OpenCV does in doubles, and no processor in another way."""
-    kind = np.int32 if brightest == 255 else np.float64
-    scaled: Array = cv2.transform(colour.astype(kind), weights)
-    sums = scaled >> _SHIFT if brightest == 255 else np.floor(scaled / (1 << _SHIFT))
-    return np.clip(sums, 0, brightest, out=sums)
 
 
 def _blend(first: Matrix, second: Matrix, weight: float) -> Matrix:

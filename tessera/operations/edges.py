@@ -35,8 +35,19 @@ class LaplacianParameters(Parameters):
     scale: Annotated[float, Field(gt=0, le=100, description="factor on the result")] = 1.0
 
 
+def _precision(levels: Array, scale: float) -> int:
+    """Return the kind of number that holds responses so that they round as exact ones do.
+
+    Single precision does for 8 bits as they are: a root is never nearer to a half than 1/2044, and squares
+    that don't fit are those of responses beyond white.
+    """
+    return cv2.CV_32F if levels.dtype == np.uint8 and scale == 1 else cv2.CV_64F
+
+
 def _scaled(response: Array, scale: float, levels: Array) -> Array:
     """Return the size of whole-number responses, times *scale*, as levels like those of *levels*."""
+    if response.dtype != np.float64:
+        return with_channels(cv2.convertScaleAbs(response))
     np.abs(response, out=response)
     response *= scale
     np.rint(response, out=response)
@@ -49,6 +60,8 @@ def _gradient(derivative: Callable[[int, int], Array], direction: Direction) -> 
     if direction == "y":
         return derivative(0, 1)
     across, down = derivative(1, 0), derivative(0, 1)
+    if across.dtype == np.float32:
+        return cv2.magnitude(across, down)
     across *= across
     down *= down
     across += down
@@ -57,19 +70,20 @@ def _gradient(derivative: Callable[[int, int], Array], direction: Direction) -> 
 
 def _sobel(raster: Array, parameters: SobelParameters) -> Array:
     levels = gray(raster)
-    derivative = partial(cv2.Sobel, levels, cv2.CV_64F, ksize=parameters.ksize)
+    derivative = partial(cv2.Sobel, levels, _precision(levels, parameters.scale), ksize=parameters.ksize)
     return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
 
 
 def _scharr(raster: Array, parameters: ScharrParameters) -> Array:
     levels = gray(raster)
-    derivative = partial(cv2.Scharr, levels, cv2.CV_64F)
+    derivative = partial(cv2.Scharr, levels, _precision(levels, parameters.scale))
     return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
 
 
 def _laplacian(raster: Array, parameters: LaplacianParameters) -> Array:
     levels = gray(raster)
-    return _scaled(cv2.Laplacian(levels, cv2.CV_64F, ksize=parameters.ksize), parameters.scale, levels)
+    depth = cv2.CV_16S if _precision(levels, parameters.scale) == cv2.CV_32F else cv2.CV_64F
+    return _scaled(cv2.Laplacian(levels, depth, ksize=parameters.ksize), parameters.scale, levels)
 
 
 SOBEL = LocalOperation(

@@ -1,7 +1,8 @@
 """Operations that weigh the pixels around each one by a kernel, in whole numbers.
 
 Coefficients become integers of at most 26 bits together, so that every sum of products is exact in a double
-and no order of adding, and no processor, gives another bit.
+and no order of adding, and no processor, gives another bit. Where the sums are exact in single precision too,
+OpenCV's own filter takes them and rounds them.
 """
 
 import math
@@ -19,6 +20,10 @@ type Kernel = Sequence[Sequence[float]]
 
 MAX_SIDE = 31
 _BITS = 26
+_SINGLE = 1 << 24
+"""Whole numbers up to here are exact in single precision."""
+_FOURIER = 50
+"""Coefficients of a kernel for which OpenCV may take a Fourier transform, which is not exact."""
 _MOST_SHORT = 32767
 _SHORTS = np.arange(1 << 16, dtype=np.uint16).view(np.int16).astype(np.float64)
 """The sums of 16 bits, in the order of their bits."""
@@ -117,6 +122,11 @@ def _correlate(raster: Array, kernel: Kernel, *, normalize: bool = False, offset
         return np.clip(sums, 0, brightest, out=sums)
 
     common = int(np.gcd.reduce(whole.astype(np.int64), axis=None))
+    step = min(1.0, common / abs(divisor))
+    if _single_precision_holds(whole / divisor, step, offset * brightest, brightest):
+        halves_up = step / 4
+        filtered = cv2.filter2D(raster, -1, whole / divisor, delta=offset * brightest + halves_up)
+        return filtered.reshape(raster.shape)
     if np.abs(whole).sum() / common * brightest <= _MOST_SHORT:
         return _by_table(raster, whole / common, level(_SHORTS * float(common)))
     filtered = np.empty_like(raster)
@@ -125,6 +135,14 @@ def _correlate(raster: Array, kernel: Kernel, *, normalize: bool = False, offset
         np.rint(sums, out=sums)  # a large kernel goes through a Fourier transform: near the whole number
         filtered[:, :, channel] = level(sums)
     return filtered
+
+
+def _single_precision_holds(coefficients: Array, step: float, offset: float, brightest: int) -> bool:
+    """Tell whether sums, all multiples of *step*, and a quarter of it are exact in single precision."""
+    if math.frexp(step)[0] != 0.5 or not (offset / step).is_integer() or coefficients.size >= _FOURIER:
+        return False
+    largest = float(np.abs(coefficients).sum()) * brightest + abs(offset) + step
+    return largest / (step / 4) <= _SINGLE
 
 
 def _by_table(raster: Array, kernel: Array, levels: Array) -> Array:
@@ -164,12 +182,19 @@ def _unsharp_mask(raster: Array, parameters: UnsharpMaskParameters) -> Array:
 
 
 def _unsharp(colour: Array, parameters: UnsharpMaskParameters) -> Array:
-    """Add *amount*, in whole parts of 256, of each level's distance to the blurred one."""
+    """Add *amount*, in whole parts of 256, of each level's distance to the blurred one; halves go up."""
     blurred = cv2.GaussianBlur(colour, (0, 0), parameters.sigma).reshape(colour.shape)
+    part = math.floor(parameters.amount * 256 + 0.5)
+    if colour.dtype == np.uint8:  # every number is exact in single precision
+        sharp = cv2.addWeighted(colour, 1 + part / 256, blurred, -part / 256, 1 / 1024).reshape(colour.shape)
+        if parameters.threshold:
+            plain = cv2.absdiff(colour, blurred).reshape(colour.shape) < parameters.threshold * 255
+            np.copyto(sharp, colour, where=plain)
+        return sharp
     detail: Array = cv2.subtract(colour, blurred, dtype=cv2.CV_32S).reshape(colour.shape)
     if parameters.threshold:
         detail[np.abs(detail) < parameters.threshold * white(colour)] = 0
-    detail *= math.floor(parameters.amount * 256 + 0.5)
+    detail *= part
     detail += 128
     detail >>= 8
     detail += colour

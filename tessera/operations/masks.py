@@ -96,7 +96,6 @@ THRESHOLD_TYPES = {
     "to_zero_inverse": cv2.THRESH_TOZERO_INV,
 }
 _SPACES = {
-    "rgb": cv2.COLOR_BGR2RGB,
     "hsv": cv2.COLOR_BGR2HSV_FULL,
     "lab": cv2.COLOR_BGR2LAB,
     "ycrcb": cv2.COLOR_BGR2YCrCb,
@@ -111,12 +110,13 @@ def _threshold(raster: Array, parameters: ThresholdParameters) -> Array:
 
 def _in_range(raster: Array, parameters: InRangeParameters) -> Array:
     colour = without_alpha(raster)
-    if colour.shape[2] == 3:
-        colour = cv2.cvtColor(colour, _SPACES[parameters.space])
-    mask = np.full((*colour.shape[:2], 1), 255, np.uint8)
-    lows, highs = parameters.bounds
     count = colour.shape[2]
-    for channel, low, high in zip(cv2.split(colour), lows * count, highs * count, strict=False):
+    lows, highs = ((bound * count)[:count] for bound in parameters.bounds)
+    if parameters.space == "rgb":
+        return with_channels(cv2.inRange(colour, lows[::-1], highs[::-1]))
+    colour = cv2.cvtColor(colour, _SPACES[parameters.space])
+    mask = np.full((*colour.shape[:2], 1), 255, np.uint8)
+    for channel, low, high in zip(cv2.split(colour), lows, highs, strict=True):
         if low <= high:
             inside = cv2.inRange(channel, low, high)
         else:

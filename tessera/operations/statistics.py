@@ -1,4 +1,4 @@
-"""Operations that need a histogram of the whole image: counted per tile, read off once, applied per tile."""
+"""Operations that need counts of the whole image: taken per tile, read off once, applied per tile."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,7 +26,10 @@ from tessera.operations.base import (
 )
 
 _LEVEL = np.dtype("<u2")
-"""Of a threshold in its table."""
+"""Of a threshold in its table, and of extremes."""
+_SUM = np.dtype("<u8")
+_PIXELS_AT_ONCE = 1 << 16
+"""They stay in a processor's cache."""
 
 
 class AutomaticThresholdParameters(Parameters):
@@ -64,24 +67,20 @@ class GrayWorldParameters(Parameters):
     """None."""
 
 
-def _brightness(raster: Array) -> Array:
-    """Return gray as it is, and of colour the Y of YCrCb."""
+def _brightness_first(raster: Array) -> Array:
+    """Return gray as it is, and colour as Y, Cr, Cb."""
     colour = without_alpha(raster)
-    if colour.shape[2] == 1:
-        return colour
-    return with_channels(cv2.extractChannel(cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb), 0))
+    return colour if colour.shape[2] == 1 else cv2.cvtColor(colour, cv2.COLOR_BGR2YCrCb)
 
 
-def _first(raster: Array) -> Array:
-    return with_channels(cv2.extractChannel(raster, 0))
-
-
-def _counting(select: Callable[[Array], Array]) -> Callable[[Array, Placement, Any], Measured]:
-    """Return the measurement that counts what *select* gives of the tile's core."""
+def _counting(
+    select: Callable[[Array], Array], channels: int | None = None
+) -> Callable[[Array, Placement, Any], Measured]:
+    """Return the measurement that counts the first *channels* of what *select* gives of the tile's core."""
 
     def measure(window: Array, placement: Placement, _: Any) -> Measured:
         core = np.ascontiguousarray(window[placement.inner.slices])
-        return Measured(histogram.pack(histogram.count(select(core))))
+        return Measured(histogram.pack(histogram.count(select(core), channels)))
 
     return measure
 
@@ -112,17 +111,51 @@ def _equalized(colour: Array, table: bytes) -> Array:
 
 
 def _equalize_ycrcb(raster: Array, _placement: Placement, _: EqualizeParameters, table: bytes) -> Array:
-    return on_colour(lambda colour: _with_brightness(colour.copy(), table), raster)
+    return on_colour(lambda colour: _with_brightness(colour, table), raster)
 
 
 def _with_brightness(converted: Array, table: bytes) -> Array:
-    """Return Y, Cr, Cb as colours, after Y was looked up, which is written into *converted*."""
-    brightness = cv2.LUT(cv2.extractChannel(converted, 0), np.frombuffer(table, np.uint8))
-    return cv2.cvtColor(cv2.insertChannel(brightness, converted, 0), cv2.COLOR_YCrCb2BGR)
+    """Return Y, Cr, Cb as colours, with Y looked up, some rows at a time."""
+    levels, made = np.frombuffer(table, np.uint8), np.empty_like(converted)
+    height = max(1, _PIXELS_AT_ONCE // converted.shape[1])
+    for top in range(0, len(converted), height):
+        rows = slice(top, top + height)
+        brightness = cv2.LUT(cv2.extractChannel(converted[rows], 0), levels)
+        cv2.cvtColor(
+            cv2.insertChannel(brightness, converted[rows].copy(), 0), cv2.COLOR_YCrCb2BGR, dst=made[rows]
+        )
+    return made
+
+
+def _extremes(window: Array, placement: Placement, _: NormalizeParameters) -> Measured:
+    core = np.ascontiguousarray(without_alpha(window[placement.inner.slices]))
+    low, high, _least, _most = cv2.minMaxLoc(core.reshape(len(core), -1))
+    return Measured(np.array([low, high, white(core)], _LEVEL).tobytes())
+
+
+def _full_range_table(_: Grid, summaries: Iterator[bytes], _parameters: NormalizeParameters) -> list[bytes]:
+    found = np.array([np.frombuffer(summary, _LEVEL) for summary in summaries], np.int64)
+    low, high, brightest = int(found[:, 0].min()), int(found[:, 1].max()), int(found[0, 2])
+    return [histogram.stretching_table(low, high, brightest + 1).tobytes()]
+
+
+def _sums(window: Array, placement: Placement, _: GrayWorldParameters) -> Measured:
+    core = np.ascontiguousarray(window[placement.inner.slices])
+    return Measured(np.array([*cv2.sumElems(core)[:3], white(core)], _SUM).tobytes())
+
+
+def _gray_world_tables(_: Grid, summaries: Iterator[bytes], _parameters: GrayWorldParameters) -> list[bytes]:
+    """Return a table per channel that brings each channel's mean to the mean of all three."""
+    found = np.array([np.frombuffer(summary, _SUM) for summary in summaries])
+    sums, levels = found[:, :3].sum(axis=0).tolist(), int(found[0, 3]) + 1
+    tables = [histogram.scaling_table(sum(sums) if one else 3, 3 * one or 3, levels) for one in sums]
+    return [np.stack(tables).tobytes()]
 
 
 def _look_up(raster: Array, _placement: Placement, _: Parameters, table: bytes) -> Array:
     levels = np.frombuffer(table, raster.dtype)
+    if np.array_equal(levels, np.arange(levels.size)):
+        return raster
     return on_colour(lambda colour: cv2.LUT(colour, levels), raster)
 
 
@@ -135,18 +168,6 @@ def _contrast_table(counts: Counts, parameters: AutoContrastParameters) -> Array
     low = histogram.percentile(counts, parameters.low)
     high = histogram.percentile(counts, parameters.high)
     return histogram.stretching_table(low, high, counts.shape[1])
-
-
-def _full_range_table(counts: Counts, _: NormalizeParameters) -> Array:
-    return histogram.stretching_table(*histogram.extremes(counts), counts.shape[1])
-
-
-def _gray_world_table(counts: Counts, _: GrayWorldParameters) -> Array:
-    """Return a table per channel that brings each channel's mean to the mean of all three."""
-    levels = counts.shape[1]
-    sums = [int(total) for total in counts @ np.arange(levels, dtype=np.int64)]
-    tables = [histogram.scaling_table(sum(sums) if one else 3, 3 * one or 3, levels) for one in sums]
-    return np.stack(tables)
 
 
 THRESHOLD_OTSU = GlobalOperation(
@@ -186,7 +207,7 @@ EQUALIZE = GlobalOperation(
     depths=(8,),
     rate=lambda _: 100.0,
     scratch=11,
-    measure=_counting(_brightness),
+    measure=_counting(_brightness_first, 1),
     split=("ycrcb", "equalize/ycrcb"),
     merge=_reading(lambda counts, _: histogram.equalizing_table(counts)),
     resolve=_equalize,
@@ -197,7 +218,7 @@ EQUALIZE_YCRCB = replace(
     name="equalize/ycrcb",
     channels=(3, 4),
     split=None,
-    measure=_counting(_first),
+    measure=_counting(lambda raster: raster, 1),
     resolve=_equalize_ycrcb,
 )
 
@@ -220,8 +241,8 @@ NORMALIZE = GlobalOperation(
     parameters=NormalizeParameters,
     rate=lambda _: 150.0,
     scratch=11,
-    measure=_counting(without_alpha),
-    merge=_reading(_full_range_table),
+    measure=_extremes,
+    merge=_full_range_table,
     resolve=_look_up,
 )
 
@@ -233,8 +254,8 @@ GRAY_WORLD = GlobalOperation(
     channels=(3, 4),
     rate=lambda _: 100.0,
     scratch=11,
-    measure=_counting(without_alpha),
-    merge=_reading(_gray_world_table),
+    measure=_sums,
+    merge=_gray_world_tables,
     resolve=_look_up_each,
 )
 

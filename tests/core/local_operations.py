@@ -65,6 +65,9 @@ def _kernels(draw: st.DrawFn) -> Parameters:
         for _ in range(rows)
     ]
     values[rows // 2][columns // 2] = 10.0
+    if whole and draw(st.booleans()):  # sums are then exact in single precision, and halves come up
+        values[rows // 2][columns // 2] += 2 ** draw(st.integers(0, 9)) - sum(map(sum, values))
+        values[rows // 2][columns // 2] = min(1000.0, values[rows // 2][columns // 2])
     normalize = abs(sum(map(sum, values))) > 0.5 and draw(st.booleans())
     return {"values": values, "normalize": normalize, "offset": draw(_float(-1, 1))}
 

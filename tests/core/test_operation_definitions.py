@@ -12,6 +12,7 @@ from tessera.errors import InvalidPipeline
 from tessera.execute import run_whole
 from tessera.operations import CATALOGUE, LocalOperation
 from tessera.operations.base import Array, Parameters
+from tessera.operations.edges import _gradient, _scaled
 from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Shape, Step
 from tests.core.local_operations import LOCAL
@@ -49,6 +50,14 @@ def test_colour_mixing_is_within_a_level_of_the_float_matrix(depth: int, hue: in
     plain = np.clip(np.rint(plain), 0, 2**depth - 1)
     allowed = 1 if depth == 8 else 65535 * 6 * 2.0**-15 + 1
     assert furthest(run(image, "hue_saturation", hue=hue, saturation=saturation), plain) <= allowed
+
+
+def test_any_gradient_of_8_bits_has_the_level_of_its_exact_size() -> None:
+    most = 4 * 255
+    across, down = np.meshgrid(*[np.arange(-most, most + 1, dtype=np.float32)] * 2)
+    made = _scaled(_gradient(lambda x, _: across if x else down, "magnitude"), 1.0, np.zeros(1, np.uint8))
+    exact = np.sqrt(across.astype(np.int64) ** 2 + down.astype(np.int64) ** 2)
+    np.testing.assert_array_equal(made[:, :, 0], np.minimum(np.rint(exact), 255))
 
 
 def test_neutral_parameters_change_nothing() -> None:
