@@ -10,7 +10,7 @@ imgproc, resize).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -30,6 +30,7 @@ _FIXED_BITS = {1: 11, 2: 15}
 """Bits of a weight, by bytes of a sample; OpenCV has 11 for its 8-bit samples."""
 _LONGEST_PERIOD = 512
 _ROWS_AT_ONCE = 64
+_PIXELS_OF_A_MATRIX = 32
 
 
 class Span(NamedTuple):
@@ -77,13 +78,15 @@ def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], inte
         return _native(pixels, frame, wanted, size, interpolation)
     x = taps_of(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
     y = taps_of(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
-    mix = _MIXES.get((interpolation, itemsize), _mixed_in_fixed_point)
     last = Rect(0, 0, across.stop - across.start, down.stop - down.start)
     x = Taps(x.first - across.start, x.weights)
     y = y._replace(first=y.first - down.start)
     if native and (by_rows := row_maker(pixels, frame, y, size, interpolation)):
         left = wanted.x0 - across.made_start
         return by_rows()[:, left : left + wanted.width]
+    mix = _MIXES.get((interpolation, itemsize))
+    if mix is None:
+        return _mixed_in_fixed_point(pixels, x, y, last)
     out = np.empty((wanted.height, wanted.width, pixels.shape[2]), pixels.dtype)
     for row in range(0, wanted.height, _ROWS_AT_ONCE):
         part = Taps(y.first[row : row + _ROWS_AT_ONCE], y.weights[:, row : row + _ROWS_AT_ONCE])
@@ -201,30 +204,34 @@ def _mixed_in_fixed_point(pixels: Array, x: Taps, y: Taps, frame: Rect) -> Array
     bits = _FIXED_BITS[pixels.dtype.itemsize]
     # Every sum of 8-bit samples is a whole number below 2**24 and those of all below 2**53.
     exact = np.float32 if pixels.dtype.itemsize == 1 else np.float64
-    channels = pixels.shape[2]
-    low = max(int(y.first.min()), 0)
-    rows = pixels[low : min(int(y.first.max()) + y.weights.shape[0], frame.y1)]
-    down = _weighted(rows.reshape(len(rows), -1).astype(exact), Taps(y.first, y.weights), low, frame.y1, bits)
-    turned = down.reshape(len(down), -1, channels).swapaxes(0, 1).astype(np.float64)
-    across = _weighted(np.ascontiguousarray(turned).reshape(len(turned), -1), x, 0, frame.x1, bits)
-    made = np.floor((across + float(1 << (2 * bits - 1))) * 2.0 ** (-2 * bits))
-    made = np.clip(made, 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
-    return made.reshape(len(made), -1, channels).swapaxes(0, 1)
+    columns = list(_matrices(x, frame.x1, bits, np.float64))
+    made = np.empty((y.first.size, x.first.size, pixels.shape[2]), pixels.dtype)
+    for tall, needed, matrix in _matrices(y, frame.y1, bits, exact):
+        sums = np.empty((len(matrix), x.first.size), np.float64)
+        for channel in range(pixels.shape[2]):
+            down = (matrix @ pixels[needed, :, channel].astype(exact)).astype(np.float64)
+            for wide, taken, weights in columns:
+                np.matmul(down[:, taken], weights.T, out=sums[:, wide])
+            sums += float(1 << (2 * bits - 1))
+            sums *= 2.0 ** (-2 * bits)
+            np.clip(np.floor(sums, out=sums), 0, np.iinfo(pixels.dtype).max, out=sums)
+            made[tall, :, channel] = sums
+    return made
 
 
-def _weighted(rows: Array, taps: Taps, start: int, side: int, bits: int) -> Array:
-    """Return the weighted sums of *rows*, of which the first is row *start* of *side*, by small matrices."""
-    weights = _fixed(taps.weights, bits).astype(rows.dtype)
-    out = np.empty((taps.first.size, rows.shape[1]), rows.dtype)
-    for begin in range(0, taps.first.size, 32):
-        chunk = slice(begin, begin + 32)
+def _matrices(
+    taps: Taps, side: int, bits: int, dtype: type[np.floating[Any]]
+) -> Iterator[tuple[slice, slice, Array]]:
+    """Yield small matrices of weights: for which pixels of the result, of which of *side* pixels."""
+    weights = _fixed(taps.weights, bits).astype(dtype)
+    for begin in range(0, taps.first.size, _PIXELS_OF_A_MATRIX):
+        chunk = slice(begin, min(begin + _PIXELS_OF_A_MATRIX, taps.first.size))
         places = taps.first[chunk] + np.arange(len(weights))[:, np.newaxis]
-        places = np.clip(places, 0, side - 1) - start
+        places = np.clip(places, 0, side - 1)
         low, high = int(places.min()), int(places.max()) + 1
-        matrix = np.zeros((places.shape[1], high - low), rows.dtype)
+        matrix = np.zeros((places.shape[1], high - low), dtype)
         np.add.at(matrix, (np.arange(places.shape[1]), places - low), weights[:, chunk])
-        np.matmul(matrix, rows[low:high], out=out[chunk])
-    return out
+        yield chunk, slice(low, high), matrix
 
 
 _MIXES: dict[tuple[str, int], Callable[[Array, Taps, Taps, Rect], Array]] = {
