@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from tessera.operations import (
     colour,
+    contrast,
     conversion,
     edges,
     framing,
@@ -38,14 +39,16 @@ _ALL = cast(
         edges.SOBEL, edges.SCHARR, edges.LAPLACIAN, CANNY,
         morphology.ERODE, morphology.DILATE, morphology.OPEN, morphology.CLOSE, morphology.TOP_HAT,
         morphology.BLACK_HAT, morphology.MORPHOLOGICAL_GRADIENT,
-        *statistics.STATISTICS, CLAHE,
+        statistics.THRESHOLD_OTSU, statistics.THRESHOLD_TRIANGLE,
+        contrast.EQUALIZE, contrast.AUTO_CONTRAST, contrast.NORMALIZE, contrast.GRAY_WORLD,
+        statistics.REPORT, CLAHE,
         framing.CROP, framing.PAD, turning.FLIP, turning.ROTATE, turning.TRANSPOSE, turning.ROTATE_BY,
         scaling.RESIZE, scaling.SCALE, scaling.FIT,
     ),
 )  # fmt: skip
 
 _HALVES = cast(
-    tuple[AnyOperation, ...], (conversion.YCRCB, conversion.LAB, statistics.EQUALIZE_YCRCB, CLAHE_LAB)
+    tuple[AnyOperation, ...], (conversion.YCRCB, conversion.LAB, contrast.EQUALIZE_YCRCB, CLAHE_LAB)
 )
 
 CATALOGUE: Mapping[str, AnyOperation] = MappingProxyType({operation.name: operation for operation in _ALL})

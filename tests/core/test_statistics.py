@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tessera import histogram, reference
 from tessera.operations import CATALOGUE
 from tessera.operations.clahe import CLAHE
+from tessera.operations.contrast import CONTRAST
 from tessera.operations.statistics import STATISTICS
 from tessera.pipeline import bind
 from tessera.plan import Step
@@ -19,7 +20,7 @@ from tests.support.images import Image, decode, encode, textured
 from tests.support.memory_store import MemoryStore
 from tests.support.pipelines import INVERT, SIDES, canny, median_blur
 
-NAMES = [operation.name for operation in (*STATISTICS, CLAHE)]
+NAMES = [operation.name for operation in (*STATISTICS, *CONTRAST, CLAHE)]
 
 
 def assert_exact(image: Image, pipeline: list[Step], rows: int | None) -> None:
