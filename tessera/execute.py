@@ -82,7 +82,6 @@ class StageRun:
     def _pass(self, each: Pass, pixels: Array) -> Array:
         if each.move is not None:
             operation, parameters = each.move
-            pixels = np.ascontiguousarray(pixels)
             pixels = operation.apply(pixels, each.needed, each.before, each.region, parameters)
         placement = Placement(each.region, each.wanted, each.frame)
         for index in range(each.first, each.last):
@@ -146,8 +145,7 @@ def run_whole(
         if isinstance(operation, GeometryOperation):
             made = Rect(0, 0, *operation.size(width, height, parameters))
             needed = operation.needs(made, placement.frame, parameters)
-            pixels = np.ascontiguousarray(raster[needed.slices])
-            raster = operation.apply(pixels, needed, placement.frame, made, parameters)
+            raster = operation.apply(raster[needed.slices], needed, placement.frame, made, parameters)
         elif isinstance(operation, GlobalOperation):
             measured = operation.measure(raster, placement, parameters)
             grid = Grid.bands(width, height, height)
