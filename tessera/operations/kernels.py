@@ -122,7 +122,7 @@ def _correlate(raster: Array, kernel: Kernel, *, normalize: bool = False, offset
         return np.clip(sums, 0, brightest, out=sums)
 
     common = int(np.gcd.reduce(whole.astype(np.int64), axis=None))
-    step = min(1.0, common / abs(divisor))
+    step = 1 / (common / divisor).as_integer_ratio()[1]
     if _single_precision_holds(whole / divisor, step, offset * brightest, brightest):
         halves_up = step / 4
         filtered = cv2.filter2D(raster, -1, whole / divisor, delta=offset * brightest + halves_up)
@@ -139,7 +139,7 @@ def _correlate(raster: Array, kernel: Kernel, *, normalize: bool = False, offset
 
 def _single_precision_holds(coefficients: Array, step: float, offset: float, brightest: int) -> bool:
     """Tell whether sums, all multiples of *step*, and a quarter of it are exact in single precision."""
-    if math.frexp(step)[0] != 0.5 or not (offset / step).is_integer() or coefficients.size >= _FOURIER:
+    if not (offset / step).is_integer() or coefficients.size >= _FOURIER:
         return False
     largest = float(np.abs(coefficients).sum()) * brightest + abs(offset) + step
     return largest / (step / 4) <= _SINGLE

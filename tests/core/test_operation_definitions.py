@@ -52,6 +52,17 @@ def test_colour_mixing_is_within_a_level_of_the_float_matrix(depth: int, hue: in
     assert furthest(run(image, "hue_saturation", hue=hue, saturation=saturation), plain) <= allowed
 
 
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("factor", [1.25, -0.75, 0.5, 3.0, 1 / 3, 7 / 64, math.pi / 3])
+@pytest.mark.parametrize("offset", [0.0, 0.5, 1.0])
+def test_a_kernel_of_one_multiplies_and_rounds_halves_up(factor: float, offset: float, depth: int) -> None:
+    brightest = 2**depth - 1
+    levels = np.arange(brightest + 1, dtype=np.dtype(f"u{depth // 8}")).reshape(16, -1, 1)
+    made = run(levels, "kernel", values=[[factor]], normalize=False, offset=offset)
+    exact = np.floor(levels * factor + (offset * brightest + 0.5))
+    np.testing.assert_array_equal(made, np.clip(exact, 0, brightest))
+
+
 def test_any_gradient_of_8_bits_has_the_level_of_its_exact_size() -> None:
     most = 4 * 255
     across, down = np.meshgrid(*[np.arange(-most, most + 1, dtype=np.float32)] * 2)
