@@ -61,7 +61,7 @@ def whole(image: Image, pipeline: list[Step]) -> Image:
     return reference.run(image, [bound.step for bound in bind(pipeline)])
 
 
-@settings(EXAMPLES, max_examples=int(os.environ.get("TESSERA_EXAMPLES", "500")))
+@settings(EXAMPLES, max_examples=int(os.environ.get("TESSERA_EXAMPLES", "300")))
 @given(data=st.data(), height=SIDES, width=SIDES, seed=st.integers(0, 2**32 - 1))
 def test_any_pipeline_over_any_tiles_is_exact(
     data: st.DataObject, height: int, width: int, seed: int
