@@ -14,6 +14,8 @@ from tessera.geometry import Grid, Placement, Rect
 from tessera.plan import Depth, Pixels, Shape
 
 type Array = NDArray[Any]
+
+_PIXELS_AT_ONCE = 1 << 16
 """Pixels: (rows, columns, channels), uint8 or uint16, C-contiguous, colour order BGR(A)."""
 
 type Class = Literal["point", "stencil", "global", "geometry"]
@@ -150,6 +152,13 @@ def on_colour(function: Callable[[Array], Array], raster: Array) -> Array:
 def with_channels(raster: Array) -> Array:
     """Give back the channel axis that OpenCV drops from a gray raster."""
     return raster if raster.ndim == 3 else raster[:, :, np.newaxis]
+
+
+def rows_at_once(raster: Array) -> Iterator[slice]:
+    """Yield the rows of a raster, from top to bottom, in parts that stay in a processor's cache."""
+    height = max(1, _PIXELS_AT_ONCE // raster.shape[1])
+    for top in range(0, len(raster), height):
+        yield slice(top, top + height)
 
 
 def without_alpha(raster: Array) -> Array:

@@ -8,15 +8,13 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from tessera.operations.base import Array, LocalOperation, Parameters, on_colour, white
+from tessera.operations.base import Array, LocalOperation, Parameters, on_colour, rows_at_once, white
 
 type Matrix = Sequence[Sequence[float]]
 """Rows red, green, blue; columns red, green, blue, and in `color_matrix` an offset."""
 
 _SHIFT = 14
 """Coefficients for 16-bit levels are taken as whole multiples of 2**-14, those for 8 bits of 2**-10."""
-_PIXELS_AT_ONCE = 1 << 16
-"""They stay in a processor's cache."""
 
 _IDENTITY: Matrix = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 _SEPIA: Matrix = ((0.393, 0.769, 0.189), (0.349, 0.686, 0.168), (0.272, 0.534, 0.131))
@@ -90,16 +88,15 @@ def _mix(raster: Array, matrix: Matrix, offsets: Sequence[float] = (0.0, 0.0, 0.
     if raster.dtype == np.uint8:
         plain = [[*row[::-1], offset * 255] for row, offset in zip(matrix, offsets, strict=True)]
         return cv2.transform(raster, np.array(plain[::-1], np.float32))
-    rows = [
+    whole = [
         [*(_nearest(coefficient * 2**_SHIFT) for coefficient in reversed(row)), _start(offset * brightest)]
         for row, offset in zip(matrix, offsets, strict=True)
     ]
-    weights = np.array(rows[::-1], np.float64)
+    weights = np.array(whole[::-1], np.float64)
     mixed = np.empty_like(raster)
-    height = max(1, _PIXELS_AT_ONCE // raster.shape[1])
-    for top in range(0, len(raster), height):
-        scaled: Array = cv2.transform(raster[top : top + height].astype(np.float64), weights)
-        mixed[top : top + height] = np.clip(np.floor(scaled / (1 << _SHIFT)), 0, brightest)
+    for rows in rows_at_once(raster):
+        scaled: Array = cv2.transform(raster[rows].astype(np.float64), weights)
+        mixed[rows] = np.clip(np.floor(scaled / (1 << _SHIFT)), 0, brightest)
     return mixed
 
 

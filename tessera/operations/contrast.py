@@ -19,14 +19,13 @@ from tessera.operations.base import (
     Refusal,
     gray,
     on_colour,
+    rows_at_once,
     white,
     without_alpha,
 )
 from tessera.operations.statistics import counting, reading
 
 _LEVEL, _SUM = np.dtype("<u2"), np.dtype("<u8")
-_PIXELS_AT_ONCE = 1 << 16
-"""They stay in a processor's cache."""
 
 
 class EqualizeParameters(Parameters):
@@ -77,9 +76,7 @@ def _equalize_ycrcb(raster: Array, _placement: Placement, _: EqualizeParameters,
 def _with_brightness(converted: Array, table: bytes) -> Array:
     """Return Y, Cr, Cb as colours, with Y looked up, some rows at a time."""
     levels, made = np.frombuffer(table, np.uint8), np.empty_like(converted)
-    height = max(1, _PIXELS_AT_ONCE // converted.shape[1])
-    for top in range(0, len(converted), height):
-        rows = slice(top, top + height)
+    for rows in rows_at_once(converted):
         brightness = cv2.LUT(cv2.extractChannel(converted[rows], 0), levels)
         cv2.cvtColor(
             cv2.insertChannel(brightness, converted[rows].copy(), 0), cv2.COLOR_YCrCb2BGR, dst=made[rows]
@@ -189,5 +186,3 @@ GRAY_WORLD = GlobalOperation(
     merge=_gray_world_tables,
     resolve=_look_up_each,
 )
-
-CONTRAST = (EQUALIZE, AUTO_CONTRAST, NORMALIZE, GRAY_WORLD)

@@ -122,10 +122,10 @@ def _correlate(raster: Array, kernel: Kernel, *, normalize: bool = False, offset
         return np.clip(sums, 0, brightest, out=sums)
 
     common = int(np.gcd.reduce(whole.astype(np.int64), axis=None))
-    step = 1 / (common / divisor).as_integer_ratio()[1]
-    if _single_precision_holds(whole / divisor, step, offset * brightest, brightest):
+    step, coefficients = 1 / (common / divisor).as_integer_ratio()[1], whole / divisor
+    if _single_precision_holds(coefficients, step, offset * brightest, brightest):
         halves_up = step / 4
-        filtered = cv2.filter2D(raster, -1, whole / divisor, delta=offset * brightest + halves_up)
+        filtered = cv2.filter2D(raster, -1, coefficients, delta=offset * brightest + halves_up)
         return filtered.reshape(raster.shape)
     if np.abs(whole).sum() / common * brightest <= _MOST_SHORT:
         return _by_table(raster, whole / common, level(_SHORTS * float(common)))

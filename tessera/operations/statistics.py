@@ -103,5 +103,3 @@ REPORT = GlobalOperation(
     resolve=lambda raster, _placement, _parameters, _table: raster,
     report=True,
 )
-
-STATISTICS = (THRESHOLD_OTSU, THRESHOLD_TRIANGLE, REPORT)

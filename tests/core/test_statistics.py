@@ -7,10 +7,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from tessera import histogram, reference
-from tessera.operations import CATALOGUE
-from tessera.operations.clahe import CLAHE
-from tessera.operations.contrast import CONTRAST
-from tessera.operations.statistics import STATISTICS
+from tessera.operations import CATALOGUE, GlobalOperation
 from tessera.pipeline import bind
 from tessera.plan import Step
 from tessera.planner import Limits
@@ -20,7 +17,11 @@ from tests.support.images import Image, decode, encode, textured
 from tests.support.memory_store import MemoryStore
 from tests.support.pipelines import INVERT, SIDES, canny, median_blur
 
-NAMES = [operation.name for operation in (*STATISTICS, *CONTRAST, CLAHE)]
+NAMES = [
+    name
+    for name, operation in CATALOGUE.items()
+    if isinstance(operation, GlobalOperation) and not operation.labelled
+]
 
 
 def assert_exact(image: Image, pipeline: list[Step], rows: int | None) -> None:
