@@ -13,6 +13,9 @@ from tessera import naming
 from tessera.plan import Message
 
 _RUNNING_AGAIN_SECONDS = 10
+_BEGINNING = timedelta(minutes=2)
+"""For how long a mark may stand without a record: as a job begins."""
+
 _REMEMBERED = 1000
 _counted_at: OrderedDict[str, float] = OrderedDict()
 """When each caller's marks were last looked at one by one: that takes calls for each job, and refusals come
@@ -39,6 +42,8 @@ def under_way(owner: str, store: BlobStore) -> UnderWay:
 def check(owner: str, pixels: int, now: UnderWay, store: BlobStore, settings: Settings) -> None:
     """Refuse more work than the caller may have under way.
 
+    Requests of the same moment don't see each other yet: `confirm` does.
+
     Raises
     ------
     QuotaExceeded
@@ -46,8 +51,8 @@ def check(owner: str, pixels: int, now: UnderWay, store: BlobStore, settings: Se
     """
     running, used = now
     most = settings.max_running_jobs
-    if running >= most and (_was_counted(owner) or _count_again(owner, store) >= most):
-        raise _refusal(f"{running} jobs are running", most, running, _RUNNING_AGAIN_SECONDS)
+    if _is_more(running, most - 1, owner, store):
+        raise _too_many_jobs(running, most)
     if used + pixels > settings.max_pixels_per_day:
         raise _refusal(
             f"{used:,} pixels were sent today, and this job has {pixels:,}",
@@ -55,6 +60,23 @@ def check(owner: str, pixels: int, now: UnderWay, store: BlobStore, settings: Se
             used + pixels,
             _seconds_to_midnight(),
         )
+
+
+def confirm(owner: str, store: BlobStore, settings: Settings) -> None:
+    """Refuse a job whose mark is written already if the caller has too many with it.
+
+    Of jobs that begin at once whoever looks last sees the marks of all, so never too many are let in;
+    fewer than might be, perhaps.
+
+    Raises
+    ------
+    QuotaExceeded
+        If there are too many. Its mark is the caller's to remove.
+    """
+    most = settings.max_running_jobs
+    running = store.count(naming.JOBS, naming.running_mark(owner, ""))
+    if _is_more(running, most, owner, store):
+        raise _too_many_jobs(running - 1, most)
 
 
 def count(owner: str, pixels: int, store: BlobStore) -> None:
@@ -79,6 +101,11 @@ def _used(owner: str, store: BlobStore) -> tuple[_Used, str | None]:
     return _Used.model_validate_json(data), etag
 
 
+def _is_more(running: int, most: int, owner: str, store: BlobStore) -> bool:
+    """Tell whether more than *most* jobs run, by their marks; if so, ones left behind don't count."""
+    return running > most and (_was_counted(owner) or _count_again(owner, store) > most)
+
+
 def _was_counted(owner: str) -> bool:
     """Tell whether this process counted the caller's jobs a moment ago, and note that it does now if not."""
     before, now = _counted_at.get(owner), monotonic()
@@ -93,16 +120,19 @@ def _was_counted(owner: str) -> bool:
 
 def _count_again(owner: str, store: BlobStore) -> int:
     """Drop the marks of jobs that are over or gone, as after a crash, and return how many are left."""
-    left = 0
-    for mark in list(store.names(naming.JOBS, naming.running_mark(owner, ""))):
-        job = mark.rpartition("/")[2]
-        if store.exists(naming.JOBS, naming.outcome(job)) or not store.exists(
-            naming.JOBS, naming.record(job)
-        ):
-            store.delete(naming.JOBS, mark)
+    left, begun = 0, datetime.now(UTC) - _BEGINNING
+    for mark in store.entries(naming.JOBS, naming.running_mark(owner, "")):
+        job = mark.name.rpartition("/")[2]
+        is_over = store.exists(naming.JOBS, naming.outcome(job))
+        if is_over or (mark.modified < begun and not store.exists(naming.JOBS, naming.record(job))):
+            store.delete(naming.JOBS, mark.name)
         else:
             left += 1
     return left
+
+
+def _too_many_jobs(running: int, most: int) -> QuotaExceeded:
+    return _refusal(f"{running} jobs are running", most, running, _RUNNING_AGAIN_SECONDS)
 
 
 def _refusal(detail: str, limit: int, actual: int, seconds: int) -> QuotaExceeded:

@@ -117,6 +117,12 @@ def write_marks(record: JobRecord, store: Store) -> None:
     running.result()
 
 
+def remove_marks(record: JobRecord, store: Store) -> None:
+    """Take back what `write_marks` did."""
+    for mark in (record.running_mark, record.index_entry):
+        store.delete(naming.JOBS, mark)
+
+
 def load(job: str, store: Store, owner: str) -> JobRecord:
     """Return the record of a job.
 

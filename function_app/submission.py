@@ -6,7 +6,7 @@ from activities.store import BlobExists
 from function_app import idempotency, inspection, parallel, quotas, records, webhooks
 from function_app.file_names import base_name
 from function_app.idempotency import Claim
-from function_app.problems import JobNotFound, NotRetryable
+from function_app.problems import JobNotFound, NotRetryable, QuotaExceeded
 from function_app.records import JobRecord, WebhookTarget
 from function_app.requests import JobRequest, Webhook
 from function_app.services import Services
@@ -67,6 +67,13 @@ def register(request: JobRequest, key: str | None, owner: str, own: Services) ->
     # The marks come first: one without a record does no harm, a job that nobody can list would.
     records.write_marks(record, own.store)
     try:
+        quotas.confirm(owner, own.store, own.settings)
+    except QuotaExceeded:
+        if lock and own.store.exists(naming.JOBS, naming.record(record.job)):
+            return records.load(record.job, own.store, owner), False
+        records.remove_marks(record, own.store)
+        raise
+    try:
         records.write_new(record, own.store)
     except BlobExists:
         return records.load(record.job, own.store, owner), False
@@ -92,9 +99,14 @@ def reopen(record: JobRecord, own: Services) -> JobRecord:
     if not own.store.exists(naming.UPLOADS, record.upload):
         raise NotRetryable("the upload is no longer there", hint="upload the image again and start a new job")
     quotas.check(record.owner, 0, quotas.under_way(record.owner, own.store), own.store, own.settings)
+    own.store.write(naming.JOBS, record.running_mark, b"")
+    try:
+        quotas.confirm(record.owner, own.store, own.settings)
+    except QuotaExceeded:
+        own.store.delete(naming.JOBS, record.running_mark)
+        raise
     next_run = record.model_copy(update={"run": record.run + 1, "reopened_at": records.now()})
     records.replace(record, next_run, own.store)
-    own.store.write(naming.JOBS, record.running_mark, b"")
     # Attempts count again from the first retry on.
     for name in list(own.store.names(naming.WORK, naming.work(record.job, f"{naming.RETRIES}/"))):
         own.store.delete(naming.WORK, name)

@@ -120,7 +120,8 @@ def _wait(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], float]:
     def wait(state: tenacity.RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None
         asked = failure.retry_after if isinstance(failure, TransientFailure) else 0.0
-        return max(backoff(state), min(asked, LONGEST_RETRY_AFTER))
+        # Beyond what was asked for: all who were sent away at once would come back at once.
+        return backoff(state) + min(asked, LONGEST_RETRY_AFTER)
 
     return wait
 

@@ -16,6 +16,10 @@ type Matrix = Sequence[Sequence[float]]
 _SHIFT = 14
 """Coefficients for 16-bit levels are taken as whole multiples of 2**-14, those for 8 bits of 2**-10."""
 
+_NOTHING = 2.0**-20
+"""A coefficient that is 0 in whole numbers, and enough for OpenCV not to take a matrix for a diagonal one,
+which it would multiply by in floats and round halves to even."""
+
 _IDENTITY: Matrix = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 _SEPIA: Matrix = ((0.393, 0.769, 0.189), (0.349, 0.686, 0.168), (0.272, 0.534, 0.131))
 _LUMA: Matrix = ((0.213, 0.715, 0.072),) * 3
@@ -87,7 +91,10 @@ def _mix(raster: Array, matrix: Matrix, offsets: Sequence[float] = (0.0, 0.0, 0.
     brightest = white(raster)
     if raster.dtype == np.uint8:
         plain = [[*row[::-1], offset * 255] for row, offset in zip(matrix, offsets, strict=True)]
-        return cv2.transform(raster, np.array(plain[::-1], np.float32))
+        single = np.array(plain[::-1], np.float32)
+        if abs(single[0, 1]) < _NOTHING:
+            single[0, 1] = _NOTHING
+        return cv2.transform(raster, single)
     whole = [
         [*(_nearest(coefficient * 2**_SHIFT) for coefficient in reversed(row)), _start(offset * brightest)]
         for row, offset in zip(matrix, offsets, strict=True)

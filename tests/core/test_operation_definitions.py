@@ -52,6 +52,14 @@ def test_colour_mixing_is_within_a_level_of_the_float_matrix(depth: int, hue: in
     assert furthest(run(image, "hue_saturation", hue=hue, saturation=saturation), plain) <= allowed
 
 
+@pytest.mark.parametrize("factors", [(0.25, 0.0, 0.0), (0.5, 0.5, 0.5), (1.0, 0.25, -1.0)])
+def test_a_colour_of_8_bits_multiplied_alone_is_rounded_halves_up(factors: tuple[float, ...]) -> None:
+    levels = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(16, 16, 3)
+    rows = dict(zip(("red", "green", "blue"), np.diag(factors).tolist(), strict=True))
+    made = run(levels, "channel_mixer", **rows)[:, :, ::-1]
+    np.testing.assert_array_equal(made, np.clip(np.floor(levels * factors + 0.5), 0, 255))
+
+
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("factor", [1.25, -0.75, 0.5, 3.0, 1 / 3, 7 / 64])
 @pytest.mark.parametrize("offset", [0.0, 0.5, 1.0])
