@@ -2,6 +2,7 @@
 
 from activities.store import Store
 from tessera import naming
+from tessera.codecs import Picture
 from tessera.formats import ImageFile
 from tessera.plan import Plan
 
@@ -14,22 +15,34 @@ def keep_metadata(job: str, file: ImageFile, store: Store, *, exif: bool) -> Non
         store.write(naming.WORK, naming.work(job, naming.exif()), file.exif)
 
 
-def profile_of(job: str, plan: Plan, store: Store) -> bytes:
-    """Return the input's colour profile where it still describes the result's channels."""
+def kept_picture(job: str, plan: Plan, store: Store) -> Picture:
+    """Return what the head of the result says, with the metadata that `keep_metadata` kept."""
+    icc = store.read(naming.WORK, naming.work(job, naming.profile())) if _takes_profile(plan) else b""
+    exif = store.read(naming.WORK, naming.work(job, naming.exif())) if _takes_exif(plan) else b""
+    return _picture(plan, icc, exif)
+
+
+def picture_of(plan: Plan, file: ImageFile) -> Picture:
+    """Return what the head of the result says, with the metadata of the upload."""
+    return _picture(plan, file.icc if _takes_profile(plan) else b"", file.exif if _takes_exif(plan) else b"")
+
+
+def _picture(plan: Plan, icc: bytes, exif: bytes) -> Picture:
+    made = plan.result
+    return Picture(made.width, made.height, made.pixels, icc=icc, dpi=_dpi_of(plan), exif=exif)
+
+
+def _takes_profile(plan: Plan) -> bool:
+    """Tell whether the input's colour profile still describes the result's channels."""
     made, given = plan.result.pixels, plan.image.pixels
-    if not plan.image.icc or (made.channels > 2) != (given.channels > 2):
-        return b""
-    return store.read(naming.WORK, naming.work(job, naming.profile()))
+    return plan.image.icc and (made.channels > 2) == (given.channels > 2)
 
 
-def exif_of(job: str, plan: Plan, store: Store) -> bytes:
-    """Return the input's EXIF block where it is wanted."""
-    if not (plan.image.exif and plan.output.keep_metadata):
-        return b""
-    return store.read(naming.WORK, naming.work(job, naming.exif()))
+def _takes_exif(plan: Plan) -> bool:
+    return plan.image.exif and plan.output.keep_metadata
 
 
-def dpi_of(plan: Plan) -> tuple[float, float] | None:
+def _dpi_of(plan: Plan) -> tuple[float, float] | None:
     """Return the dots per inch across and down of the upright image."""
     dpi = plan.image.dpi
     return (dpi[1], dpi[0]) if dpi and plan.image.orientation >= 5 else dpi

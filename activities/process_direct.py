@@ -1,27 +1,31 @@
-"""Do a job that is one tile in one activity: decode, process, encode."""
+"""Do a job that is one tile in one activity: decode, process, encode, commit."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
+import numpy as np
+
 from activities.attempts import begin, refuse_if_stopped
-from activities.blocks import put_all, size_of
-from activities.metadata import keep_metadata
+from activities.blocks import Block, put_all, size_of
+from activities.metadata import keep_metadata, picture_of
 from activities.previews import Array, Patches, write_input_preview, write_preview
 from activities.reports import write_report
-from activities.store import Store
+from activities.store import BlobMissing, Store
 from activities.tile_output import Effort, encoded_blocks
 from activities.uploads import open_upload
 from tessera import naming
+from tessera.codecs import Layout, codec_for
 from tessera.execute import run_whole
-from tessera.messages import DirectOrder, Tally
+from tessera.formats import ImageFile
+from tessera.messages import DirectDone, DirectOrder, Result, Tally
 from tessera.orientation import upright
 from tessera.pipeline import bind_planned, ends_in_lines
 from tessera.platform_id import platform_id
 
 
-def process_direct(order: DirectOrder, store: Store) -> Tally:
-    """Write the whole result as its only tile, ready to be stitched.
+def process_direct(order: DirectOrder, store: Store) -> DirectDone:
+    """Write the whole result; one that has overviews as its only tile, ready to be stitched.
 
     Raises
     ------
@@ -36,23 +40,54 @@ def process_direct(order: DirectOrder, store: Store) -> Tally:
     refuse_if_stopped(order.job, store)
     plan, image = order.plan, order.plan.image
     attempt = begin(order.job, naming.DIRECT_TASK, store, decodes=True)
-    file = open_upload(order.upload, image, store)
-    keep_metadata(order.job, file, store, exif=plan.output.keep_metadata)
+    file = open_upload(order.upload, image, store, all_of_it=True)
     raster = next(file.bands(image.height))
     made = run_whole(raster, bind_planned(plan.pipeline), _reporter(order, store))
     effort = Effort(0, attempt, started)
     with ThreadPoolExecutor(1) as pool:
         shown = pool.submit(_show, order, raster, made, store)
-        blocks = encoded_blocks(order.job, plan.output, plan.stages[-1].grid, effort, made)
-        put_all(blocks, store)
+        if plan.output.pyramid:
+            written, result = _put(order, file, made, effort, store), None
+        else:
+            result = _commit(order, file, made, effort, store)
+            written = result.size
         shown.result()
-    return Tally(
-        tiles=1,
-        retried=attempt - 1,
-        written=size_of(blocks),
-        seconds=effort.seconds,
-        platforms=(platform_id(),),
+    tally = Tally(
+        tiles=1, retried=attempt - 1, written=written, seconds=effort.seconds, platforms=(platform_id(),)
     )
+    return DirectDone(tally=tally, result=result)
+
+
+def _put(order: DirectOrder, file: ImageFile, made: Array, effort: Effort, store: Store) -> int:
+    """Put the blocks of the tile, and return their bytes."""
+    plan = order.plan
+    keep_metadata(order.job, file, store, exif=plan.output.keep_metadata)
+    blocks = encoded_blocks(order.job, plan.output, plan.stages[-1].grid, effort, made)
+    put_all(blocks, store)
+    return size_of(blocks)
+
+
+def _commit(order: DirectOrder, file: ImageFile, made: Array, effort: Effort, store: Store) -> Result:
+    """Commit the file as one block, which is named as that of a tile."""
+    plan, codec = order.plan, codec_for(order.plan.output)
+    grid, name = plan.stages[-1].grid, naming.result(order.job, codec.extension)
+    encoded = codec.encode(np.ascontiguousarray(made), grid.tile(effort.tile), grid)
+    layout = Layout(codec.levels(grid), [[encoded.index]]) if encoded.index else None
+    head, tail = codec.frame(picture_of(plan, file), encoded.checksum, layout)
+    data = b"".join((head, encoded.data, tail))
+    refuse_if_stopped(order.job, store)
+    block = Block(naming.RESULTS, name, effort.block(encoded.checksum, data), data)
+    try:
+        _commit_block(block, codec.media_type, store)
+    except BlobMissing:
+        # Another delivery of this task committed its own block meanwhile, which drops all others.
+        _commit_block(block, codec.media_type, store)
+    return Result.of(plan, len(data))
+
+
+def _commit_block(block: Block, media_type: str, store: Store) -> None:
+    store.put_block(*block)
+    store.commit(block.container, block.name, [block.id], media_type=media_type)
 
 
 def _show(order: DirectOrder, given: Array, made: Array, store: Store) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from activities.attempts import refuse_if_stopped
-from activities.metadata import dpi_of, exif_of, profile_of
+from activities.metadata import kept_picture
 from activities.store import BlobMissing, Store
 from activities.tile_output import blocks_of_result
 from tessera import naming
 from tessera.checksum import Adler
-from tessera.codecs import Codec, Layout, Picture, codec_for
+from tessera.codecs import Codec, Layout, codec_for
 from tessera.codecs.tiff import TiffCodec
 from tessera.geometry import Grid
 from tessera.messages import Result, StitchOrder
@@ -27,28 +27,15 @@ def stitch(order: StitchOrder, store: Store) -> Result:
     """
     refuse_if_stopped(order.job, store)
     plan, codec = order.plan, codec_for(order.plan.output)
-    made, name = plan.result, naming.result(order.job, codec.extension)
+    name = naming.result(order.job, codec.extension)
     parts, layout = _laid_out(order, codec, plan.stages[-1].grid, store)
-    picture = Picture(
-        made.width,
-        made.height,
-        made.pixels,
-        icc=profile_of(order.job, plan, store),
-        dpi=dpi_of(plan),
-        exif=exif_of(order.job, plan, store),
-    )
-    head, tail = codec.frame(picture, _combined(parts[0]), layout)
+    head, tail = codec.frame(kept_picture(order.job, plan, store), _combined(parts[0]), layout)
     before, after = _framed(name, head, tail, store)
     # The smallest overview comes first, the image itself last.
     blocks = [*before, *(part.block for level in reversed(parts) for part in level), *after]
     store.commit(naming.RESULTS, name, blocks, media_type=codec.media_type)
-    return Result(
-        format=plan.output.format,
-        width=made.width,
-        height=made.height,
-        pixels=made.pixels,
-        size=len(head) + sum(part.size for level in parts for part in level) + len(tail),
-    )
+    size = len(head) + sum(part.size for level in parts for part in level) + len(tail)
+    return Result.of(plan, size)
 
 
 def _framed(name: str, head: bytes, tail: bytes, store: Store) -> tuple[list[str], list[str]]:

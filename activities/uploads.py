@@ -12,6 +12,9 @@ from tessera.formats import ImageFile, Limits, ReadRange, index_restarts, open_i
 from tessera.geometry import Rect
 from tessera.plan import ImageInfo
 
+_SMALL = 4 << 20
+"""Bytes of an upload that is read by one call."""
+
 
 def inspected(upload: str, page: int, max_pixels: int, store: Store) -> ImageInfo:
     """Return what the header of an upload says of a page.
@@ -52,8 +55,12 @@ def info_of(file: ImageFile, size: int, etag: str, page: int) -> ImageInfo:
     )
 
 
-def open_upload(upload: str, image: ImageInfo, store: Store, restarts: bytes | None = None) -> ImageFile:
+def open_upload(
+    upload: str, image: ImageInfo, store: Store, restarts: bytes | None = None, *, all_of_it: bool = False
+) -> ImageFile:
     """Return the upload that was inspected, opened again; with an index of its *restarts* it is random.
+
+    With *all_of_it*, a small one is read at once, by a single call.
 
     Raises
     ------
@@ -64,6 +71,8 @@ def open_upload(upload: str, image: ImageInfo, store: Store, restarts: bytes | N
     """
     limits = Limits(pixels=image.width * image.height)
     read = _reader(upload, image.etag, store)
+    if all_of_it and image.size <= _SMALL:
+        read = _from_memory(read(0, image.size))
     return open_image(read, image.size, page=image.page, limits=limits, restarts=restarts)
 
 
@@ -115,3 +124,7 @@ def index_of_restarts(upload: str, image: ImageInfo, store: Store) -> bytes:
 
 def _reader(upload: str, etag: str, store: Store) -> ReadRange:
     return lambda offset, length: store.read(naming.UPLOADS, upload, offset, length, etag=etag)
+
+
+def _from_memory(data: bytes) -> ReadRange:
+    return lambda offset, length: data[offset : offset + length]

@@ -214,7 +214,8 @@ class BlobStore:
             with translated(container, name):
                 blob.delete_blob(delete_snapshots="include")
         except BlobMissing:
-            self._discard_uncommitted(container, name, blob)
+            if container != naming.JOBS:  # where all is written whole
+                self._discard_uncommitted(container, name, blob)
 
     def ensure_container(self, container: str) -> None:
         """Create a container that others than this store write to, if there is none."""

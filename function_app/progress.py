@@ -139,8 +139,13 @@ def phases(job: str, plan: Plan) -> list[Phase]:
 
 
 def measure(job: str, run: int, plan: Plan, store: BlobStore) -> Progress:
-    """Return how far the job is: two listings as a rule, and one more for each phase that ended just now."""
+    """Return how far the job is: two listings as a rule, and one more for each phase that ended just now.
+
+    One that is a single task is not looked at: it has not ended, or there would be an outcome.
+    """
     every = phases(job, plan)
+    if plan.direct:
+        return Progress(every, [Done(0, 0.0, 0)], 0, phase_seconds(plan))
     retries = naming.work(job, f"{naming.RETRIES}/")
     counted = parallel.begin(lambda: store.count(naming.WORK, retries))
     ended = _memory.ended(job, run)[: len(every) - 1]

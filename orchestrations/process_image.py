@@ -6,6 +6,7 @@ from orchestrations.process_tiles import run_gaps, run_tiles
 from orchestrations.replies import JobFault, Steps, call, queued, value
 from tessera.messages import (
     CleanupOrder,
+    DirectDone,
     DirectOrder,
     Fault,
     IngestOrder,
@@ -86,8 +87,9 @@ class _Job:
             plan = Plan.from_json((yield from self._call("inspect", "inspect_upload", self._order)))
         self._delicate = plan.delicate
         if plan.direct:
-            # 2. One tile: one activity does it all.
-            yield from self._direct(plan)
+            # 2. One tile: one activity does it all, up to the file.
+            if result := (yield from self._direct(plan)):
+                return result
         else:
             # 2. Decode once.
             yield from self._ingest(plan)
@@ -139,10 +141,12 @@ class _Job:
             f"{kinds} kinds of machines worked on the tiles, between which the bits of {names} may differ",
         )
 
-    def _direct(self, plan: Plan) -> Steps[None]:
+    def _direct(self, plan: Plan) -> Steps[Result | None]:
         order = self._order
         direct = DirectOrder(job=order.job, upload=order.upload, plan=plan)
-        self._count(Tally.from_json((yield from self._call("process", "process_direct", direct))))
+        done = DirectDone.from_json((yield from self._call("process", "process_direct", direct)))
+        self._count(done.tally)
+        return done.result
 
     def _ingest(self, plan: Plan) -> Steps[None]:
         order = self._order

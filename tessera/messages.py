@@ -1,6 +1,6 @@
 """What travels between the API, the orchestrators and the activities: names and boxes, never pixels."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
@@ -181,6 +181,21 @@ class Result(Message):
     height: int
     pixels: Pixels
     size: int
+
+    @classmethod
+    def of(cls, plan: Plan, size: int) -> Self:
+        """Return the result of *plan*, a file of *size* bytes."""
+        made = plan.result
+        return cls(
+            format=plan.output.format, width=made.width, height=made.height, pixels=made.pixels, size=size
+        )
+
+
+class DirectDone(Message):
+    """What a job of one tile did; *result* is None if its overviews are still to be made and stitched."""
+
+    tally: Tally
+    result: Result | None = None
 
 
 class Outcome(Message):

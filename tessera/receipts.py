@@ -105,7 +105,7 @@ def expected_seconds(plan: Plan) -> float:
 def wall_seconds(plan: Plan, instances: int) -> float:
     """Return the seconds from submission to the result on *instances* of one core each."""
     if plan.direct:
-        return expected_seconds(plan) + 2 * _STEP_SECONDS
+        return expected_seconds(plan) + _STEP_SECONDS
     stages = phase_seconds(plan)
     decoding = stages.pop(0) if len(stages) > len(plan.stages) else 0.0
     shared = sum(
@@ -117,7 +117,7 @@ def wall_seconds(plan: Plan, instances: int) -> float:
 def task_count(plan: Plan) -> int:
     """Return the tasks of a job: tiles, and the steps around them, which make its pictures too."""
     if plan.direct:
-        return 3
+        return 2 + 2 * plan.output.pyramid
     return 4 + plan.output.pyramid + sum(stage.tasks + (1 if stage.measure else 0) for stage in plan.stages)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tessera.errors import LimitExceeded
-from tessera.messages import Tally, TileOrder
+from tessera.messages import DirectDone, Tally, TileOrder
 from tessera.plan import Plan, Raster
 from tessera_local.errors import WorkerFailed
 from tessera_local.pool import Pool
@@ -22,6 +22,11 @@ _PHASES = {
     "make_previews": "stitching",
     "stitch": "stitching",
     "cleanup": "cleaning up",
+}
+_TALLIES: dict[str, Callable[[Any], Tally]] = {
+    "ingest": Tally.from_json,
+    "process_tile": Tally.from_json,
+    "process_direct": lambda reply: DirectDone.from_json(reply).tally,
 }
 
 
@@ -60,8 +65,8 @@ class JobRunner:
             self.plan = Plan.from_json(reply["value"])
             self._show(total=self.plan.tiles)
             return self._refused(self.plan) or reply
-        if name in ("ingest", "process_tile", "process_direct"):
-            tally = Tally.from_json(reply["value"])
+        if name in _TALLIES:
+            tally = _TALLIES[name](reply["value"])
             done, retried = self._progress.done + tally.tiles, self._progress.retried + tally.retried
             self._show(done=done, retried=retried)
         return reply

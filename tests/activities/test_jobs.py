@@ -12,11 +12,12 @@ import pytest
 from PIL import Image as PillowImage
 
 from activities.attempts import MOST_ATTEMPTS, refuse_if_stopped
+from activities.process_direct import process_direct
 from activities.stitch import stitch
 from activities.store import Store
 from tessera import naming
 from tessera.errors import Cancelled
-from tessera.messages import Result, StitchOrder
+from tessera.messages import DirectDone, DirectOrder, Result, StitchOrder
 from tessera.plan import Output, Step
 from tessera.planner import Limits
 from tessera_local.tasks import ACTIVITIES
@@ -81,6 +82,28 @@ def test_a_finished_job_leaves_its_result_and_its_records_only() -> None:
     assert outcome.result.size == store.stat(naming.RESULTS, f"{job}.png").size
     assert (outcome.tiles, outcome.retried) == (16, 0)
     assert list(outcome.seconds) == ["inspect", "ingest", "stage 1", "reduce 1", "stage 2", "stitch"]
+
+
+def test_a_task_that_is_the_whole_job_may_be_delivered_twice_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class _Crossing(MemoryStore):
+        """Lets a second delivery of the task run through between the first one's block and its commit."""
+
+        def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
+            super().put_block(container, name, block, data)
+            if container == naming.RESULTS and orders:
+                process_direct(orders.pop(), self)
+
+    def begun(order: DirectOrder, inner: Store) -> DirectDone:
+        orders.append(order)
+        return process_direct(order, inner)
+
+    orders: list[DirectOrder] = []
+    monkeypatch.setitem(ACTIVITIES, "process_direct", (begun, DirectOrder))
+    store = _Crossing()
+    job, outcome = run_job(store, PNG, [INVERT])
+    assert outcome.result is not None
+    assert not orders
+    np.testing.assert_array_equal(decode(store.read(naming.RESULTS, f"{job}.png")), 255 - textured(500, 300))
 
 
 def test_stitching_reads_no_pixel(monkeypatch: pytest.MonkeyPatch) -> None:

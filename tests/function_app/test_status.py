@@ -98,8 +98,7 @@ def test_a_job_of_one_tile_has_one_phase(services: Services) -> None:
     stored.plan(services.store, job, direct=True)
     view = look(job, services)
     assert (view.state, view.stage) == ("running", StageView(index=1, count=1, name="process"))
-    put_tiles(services.store, naming.RESULTS, naming.result(job, "png"), 0, 1)
-    assert look(job, services).state == "stitching"
+    assert (view.progress, view.tiles) == (0.0, TilesView(total=1, done=0))
 
 
 def test_tiles_that_were_begun_again_are_counted(services: Services) -> None:
@@ -124,9 +123,8 @@ def test_a_job_that_was_asked_to_stop_is_cancelling(services: Services, flag: by
 def test_a_job_that_is_cleaning_up_is_not_cancelling(services: Services) -> None:
     job = stored.record(services.store).job
     stored.plan(services.store, job, direct=True)
-    put_tiles(services.store, naming.RESULTS, naming.result(job, "png"), 0, 1)
     services.store.write(naming.JOBS, naming.stop_flag(job), naming.STOP_DONE)
-    assert look(job, services).state == "stitching"
+    assert look(job, services).state == "running"
 
 
 def test_a_finished_job_has_a_result_that_can_be_fetched(services: Services) -> None:
