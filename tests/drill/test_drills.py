@@ -11,7 +11,7 @@ from drill.kinds import OF_CALLS, REDELIVER
 def test_jobs_survive_what_happens_to_storage_workers_and_host(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
-    plan = faults.Plan(jobs=18, seed=seed, largest=0.5, strike_every=2, tile_pixels=120_000)
+    plan = faults.Plan(jobs=18, seed=seed, largest=0.5, strike_every=2, tile_pixels=120_000, workers=3)
     found = asyncio.run(faults.drill(plan, tmp_path))
     print(report.page(found))
     assert found.wrong == []

@@ -17,7 +17,7 @@ from tests.support.images import encode, textured
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "contract"
 PHASES = "examples,coverage,fuzzing,stateful"
-MOST_EXAMPLES = 25
+MOST_EXAMPLES = 8
 LEAST_CASES = 2000
 SEED = 20251124
 PATIENCE_SECONDS = 600

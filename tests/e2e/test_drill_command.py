@@ -30,12 +30,12 @@ def test_every_result_is_right_though_workers_are_killed(
     stack: Stack, client: Client, blobs: BlobServiceClient
 ) -> None:
     before = {job.id for job in client.jobs()}
-    code, told = drill(stack, "--jobs", "10", "--largest", "2", "--kill-every", "1")
+    code, told = drill(stack, "--jobs", "6", "--largest", "2", "--kill-every", "1")
     assert (code, told["wrong"]) == (0, [])
-    assert told["jobs"] == 10
+    assert told["jobs"] == 6
     # On a busy machine a task may have lost its worker three times.
     assert set(told["failed"]) <= {"gave-up"}
-    assert told["exact"] + told["cancelled"] + sum(told["failed"].values()) == 10
+    assert told["exact"] + told["cancelled"] + sum(told["failed"].values()) == 6
     assert told["kills"] > 0
     assert {job.id for job in client.jobs()} == before
     assert {name.partition("/")[2][:32] for name in left_in_storage(blobs, "")} <= before

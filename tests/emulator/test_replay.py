@@ -148,7 +148,7 @@ def _failing(kinds: list[tuple[str, int, int]]) -> Callable[[Any, int], bool]:
     return fails
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(_stages, st.integers(0, 2**32))
 def test_any_order_and_batching_of_completions_gives_the_same_result(
     shape: list[tuple[str, int, int]], seed: int
@@ -158,7 +158,7 @@ def test_any_order_and_batching_of_completions_gives_the_same_result(
     assert (outcome.status, outcome.result) == ("Completed", str(expected))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(2, 8), st.integers(0, 2**32))
 def test_while_the_replay_says_the_function_cannot_go_on_the_sdk_returns_the_same_actions(
     n: int, seed: int
