@@ -5,7 +5,6 @@ import io
 import os
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,6 @@ _POLICY = RetryPolicy(attempts=200, first_wait=0.3, longest_wait=5.0, outage=0.0
 
 _PATIENCE = 600.0
 _SAMPLE_SECONDS = 1.0
-_THREADS = 32
 _WARM_MINUTES = 10.0
 _GROWTH_ALLOWED = 1.15
 """Of the second half, if the test is long enough for everything to be warm by then."""
@@ -104,7 +102,6 @@ class _Counting(httpx.AsyncHTTPTransport):
 async def run(plan: Plan, folder: Path) -> Loaded:
     """Keep a stack busy for a while, with its data in *folder*, and return what was seen."""
     found, began = Loaded(plan), time.monotonic()
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS))
     ledger = Ledger(folder / "ledger.jsonl")
     settings = {"TESSERA_MAX_RUNNING_JOBS": str(plan.jobs)}
     stack = Stack(folder, None, ledger, plan.workers, settings, http_workers=2)

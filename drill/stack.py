@@ -65,7 +65,8 @@ class Stack:
         self._workers, self._http_workers = workers, http_workers
         self._settings = settings
         self._azurite_port, self._host_port = free_port(_HOST), free_port(_HOST)
-        self.azurite = Azurite(folder / "azurite", self._azurite_port, ROOT, lambda _: None)
+        self.azurite_data = folder / "azurite"
+        self.azurite = Azurite(self.azurite_data, self._azurite_port, ROOT, lambda _: None)
         self._faults, self.proxy = (
             faults,
             StorageProxy(self._azurite_port, faults or StorageFaults(0.0, 0), ledger),

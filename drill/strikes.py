@@ -6,11 +6,12 @@ import random
 import resource
 import signal
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 
 import psutil
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 
 from drill import kinds
@@ -19,8 +20,8 @@ from drill.stack import Stack
 from tessera import naming
 
 _LEASE_SECONDS = 2.0
-_INDEX_SECONDS = 6.0
-"""Azurite writes its index every five seconds, and would lose what came later, as no real storage does."""
+_MARKS = "drill"
+"""A container of blobs by which the drill sees what Azurite has written down."""
 _FULL_SECONDS = 3.0
 _SHIFTED_SECONDS = 6.0
 _PATIENCE = 30.0
@@ -87,13 +88,28 @@ class Striker:
     async def _kill_storage(self) -> None:
         proxy, azurite = self._stack.proxy, self._stack.azurite
         await proxy.hold_writes()
-        await asyncio.sleep(_INDEX_SECONDS)
+        await self._index_is_written()
         pid, began = azurite.pid, time.time()
         assert pid is not None
         _signalled(pid, signal.SIGKILL)
         await _until(lambda: azurite.pid != pid and azurite.answers)
         proxy.drop_held()
         self._ledger.note(kinds.KILL_STORAGE, str(pid), began)
+
+    async def _index_is_written(self) -> None:
+        """Wait until what Azurite holds is on its disk.
+
+        It writes its index every few seconds if something has changed, and takes it for written even where
+        the disk was full; what came later it would lose, as no real storage does.
+        """
+        mark, data = uuid.uuid4().hex, self._stack.azurite_data
+        index, extents = data / "__azurite_db_blob__.json", data / "__azurite_db_blob_extent__.json"
+        before = extents.stat().st_mtime_ns
+        with BlobServiceClient.from_connection_string(self._stack.storage) as blobs:
+            with suppress(ResourceExistsError):
+                await asyncio.to_thread(blobs.create_container, _MARKS)
+            await asyncio.to_thread(blobs.get_blob_client(_MARKS, mark).upload_blob, b"written")
+        await _until(lambda: mark in index.read_text() and extents.stat().st_mtime_ns > before)
 
     async def _pause(self) -> None:
         pid, began = await self._victim(), time.time()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from activities.cleanup import remove_job, remove_work
 from activities.store import BlobMissing
 from function_app import batches, idempotency, records
+from function_app.blob_listing import Entry
 from function_app.blob_store import BlobStore
 from function_app.records import JobRecord
 from function_app.services import Services
@@ -19,6 +20,7 @@ WORK_LIFETIME = timedelta(days=1)
 
 _USAGE_LIFETIME = timedelta(days=2)
 _AT_ONCE = 8
+_ID_LENGTH = 32
 
 
 def run(own: Services, now: datetime | None = None) -> dict[str, int]:
@@ -27,8 +29,14 @@ def run(own: Services, now: datetime | None = None) -> dict[str, int]:
     kept = now - timedelta(days=own.settings.retention_days)
     uploaded = now - timedelta(hours=own.settings.upload_hours)
     abandoned = _abandoned(store, now - WORK_LIFETIME)
-    old_records = [name for name in _old(store, naming.JOBS, kept) if name.endswith("/record.json")]
+    there = store.entries(naming.JOBS, "")
+    old_records = [
+        entry.name for entry in there if entry.modified < kept and entry.name.endswith("/record.json")
+    ]
     return {
+        "marks": _each(
+            lambda name: store.delete(naming.JOBS, name), _without_record(there, now - WORK_LIFETIME)
+        ),
         "work": _each(lambda job: _remove_work(job, store), abandoned),
         "jobs": _each(
             lambda name: _remove_job(name, store),
@@ -54,6 +62,18 @@ def run(own: Services, now: datetime | None = None) -> dict[str, int]:
 
 def _old(store: BlobStore, container: str, before: datetime, prefix: str = "") -> list[str]:
     return [entry.name for entry in store.entries(container, prefix) if entry.modified < before]
+
+
+def _without_record(there: list[Entry], before: datetime) -> list[str]:
+    """Return the old marks of jobs that were never recorded, because their submission broke off."""
+    recorded = {entry.name.partition("/")[0] for entry in there if entry.name.endswith("/record.json")}
+    return [
+        entry.name
+        for entry in there
+        if entry.modified < before
+        and entry.name.startswith((f"{naming.INDEX}/", f"{naming.RUNNING}/"))
+        and entry.name[-_ID_LENGTH:] not in recorded
+    ]
 
 
 def _abandoned(store: BlobStore, before: datetime) -> set[str]:

@@ -126,13 +126,16 @@ def tile_task(stage: int, tile: int) -> str:
     return f"stage-{stage:02d}-tile-{tile:07d}"
 
 
+INDEX: Final = "index"
+"""Folder of the marks by which jobs are listed."""
+
 RUNNING: Final = "running"
 """Folder of the marks of jobs that are not over."""
 
 
 def index_entry(owner: str, at: int, job: str) -> str:
     """Return the mark that lists a job; *at* is in milliseconds since 1970, and the newest sorts first."""
-    return f"index/{owner}/{_LATEST - at:013d}-{job}"
+    return f"{INDEX}/{owner}/{_LATEST - at:013d}-{job}"
 
 
 def batch_index_entry(owner: str, at: int, batch: str) -> str:

@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +34,8 @@ from tessera_client.views import (
     Ready,
     Tile,
 )
+
+_TRANSFERS_AT_ONCE = 32
 
 
 class AsyncClient:
@@ -70,6 +74,8 @@ class AsyncClient:
         self._files = Client(
             self._connection.api_url, api_key, timeout=timeout, policy=policy, transport=files
         )
+        # Transfers may wait for minutes: the event loop's own threads are for others.
+        self._threads = ThreadPoolExecutor(_TRANSFERS_AT_ONCE, thread_name_prefix="transfer")
 
     @property
     def api_url(self) -> str:
@@ -79,6 +85,7 @@ class AsyncClient:
     async def close(self) -> None:
         """Close all connections."""
         self._files.close()
+        self._threads.shutdown(wait=False)
         await self._transport.close()
 
     async def __aenter__(self) -> Self:
@@ -115,7 +122,7 @@ class AsyncClient:
         state: UploadState | None = None,
     ) -> Upload:
         """Send an image straight to storage; see `Client.upload`."""
-        return await _in_thread(
+        return await self._in_thread(
             lambda watched: self._files.upload(
                 source, name=name, content_type=content_type, progress=watched, state=state
             ),
@@ -199,7 +206,7 @@ class AsyncClient:
 
     async def picture(self, preview: Preview) -> bytes:
         """Fetch a small picture; see `Client.picture`."""
-        return await asyncio.to_thread(self._files.picture, preview)
+        return await self._in_thread(lambda _: self._files.picture(preview), None)
 
     async def submit_batch(
         self,
@@ -267,26 +274,26 @@ class AsyncClient:
         self, job: Job, target: str | Path, *, overwrite: bool = False, progress: Progress | None = None
     ) -> Path:
         """Fetch the result of a job that succeeded; see `Client.download`."""
-        return await _in_thread(
+        return await self._in_thread(
             lambda watched: self._files.download(job, target, overwrite=overwrite, progress=watched), progress
         )
 
+    async def _in_thread[T](self, transfer: Callable[[Progress], T], progress: Progress | None) -> T:
+        """Run a transfer in a thread; if the task is cancelled, end it at its next piece, and wait for it."""
+        cancelled = threading.Event()
 
-async def _in_thread[T](transfer: Callable[[Progress], T], progress: Progress | None) -> T:
-    """Run a transfer in a thread; when the task is cancelled, end it at its next piece and wait for that."""
-    cancelled = threading.Event()
+        def watched(done: int, total: int) -> None:
+            if cancelled.is_set():
+                raise DownloadFailed("the transfer was interrupted")
+            if progress:
+                progress(done, total)
 
-    def watched(done: int, total: int) -> None:
-        if cancelled.is_set():
-            raise DownloadFailed("the transfer was interrupted")
-        if progress:
-            progress(done, total)
-
-    task = asyncio.ensure_future(asyncio.to_thread(transfer, watched))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        cancelled.set()
-        with suppress(Exception):
-            await task
-        raise
+        context = copy_context()
+        task = asyncio.get_running_loop().run_in_executor(self._threads, context.run, transfer, watched)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled.set()
+            with suppress(Exception):
+                await task
+            raise

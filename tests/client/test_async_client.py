@@ -5,6 +5,7 @@ import inspect
 import io
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,29 @@ def test_a_cancelled_task_stops_its_upload(api: FakeApi, run: Callable[..., Any]
     run(work)
     assert not api.sent("PUT", "comp=blocklist")
     assert len(api.sent("PUT", "comp=block&")) < 12
+
+
+def test_transfers_that_hang_leave_the_event_loop_its_threads(api: FakeApi, run: Callable[..., Any]) -> None:
+    over = threading.Event()
+    begun = threading.Semaphore(0)
+
+    def hang(_done: int, _total: int) -> None:
+        begun.release()
+        over.wait(30)
+
+    async def work(client: AsyncClient) -> bool:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        hanging = [asyncio.create_task(client.upload(io.BytesIO(bytes(10)), progress=hang)) for _ in range(3)]
+        try:
+            async with asyncio.timeout(20):
+                for _ in hanging:
+                    await asyncio.to_thread(begun.acquire)
+                return True
+        finally:
+            over.set()
+            await asyncio.gather(*hanging)
+
+    assert run(work)
 
 
 def test_the_network_can_be_replaced() -> None:

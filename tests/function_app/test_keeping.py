@@ -216,6 +216,16 @@ def test_a_result_is_kept_as_long_as_its_job(clean: Services) -> None:
     assert everything(clean.store) == set()
 
 
+def test_marks_of_a_job_that_was_never_recorded_go_after_a_day(clean: Services) -> None:
+    recorded = stored.record(clean.store)
+    for record in (recorded, recorded.model_copy(update={"job": uuid.uuid4().hex})):
+        records.write_marks(record, clean.store)
+    assert purge.run(clean, in_days(0.9))["marks"] == 0
+    assert purge.run(clean, in_days(1.1))["marks"] == 2
+    for kind in (naming.RUNNING, naming.INDEX):
+        assert [name[-32:] for name in clean.store.names(naming.JOBS, f"{kind}/")] == [recorded.job]
+
+
 def test_keys_and_counts_go_when_they_stand_for_nothing(clean: Services) -> None:
     idempotency.take(lock(), claim(), clean.store)
     quotas.count("owner", 5, clean.store)
