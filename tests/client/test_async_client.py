@@ -182,7 +182,7 @@ def test_transfers_that_hang_leave_the_event_loop_its_threads(api: FakeApi, run:
         try:
             async with asyncio.timeout(20):
                 for _ in hanging:
-                    await asyncio.to_thread(begun.acquire)
+                    await asyncio.to_thread(begun.acquire, timeout=20)
                 return True
         finally:
             over.set()
