@@ -1,6 +1,6 @@
 """Removing what has expired: jobs and batches, uploads, work that nobody goes on with, small records."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -28,14 +28,15 @@ def run(own: Services, now: datetime | None = None) -> dict[str, int]:
     store, now = own.store, now or datetime.now(UTC)
     kept = now - timedelta(days=own.settings.retention_days)
     uploaded = now - timedelta(hours=own.settings.upload_hours)
-    abandoned = _abandoned(store, now - WORK_LIFETIME)
     there = store.entries(naming.JOBS, "")
+    recorded = {entry.name.partition("/")[0] for entry in there if entry.name.endswith("/record.json")}
+    abandoned = _abandoned(store, recorded, now - WORK_LIFETIME)
     old_records = [
         entry.name for entry in there if entry.modified < kept and entry.name.endswith("/record.json")
     ]
     return {
         "marks": _each(
-            lambda name: store.delete(naming.JOBS, name), _without_record(there, now - WORK_LIFETIME)
+            lambda name: store.delete(naming.JOBS, name), _left_marks(there, recorded, now - WORK_LIFETIME)
         ),
         "work": _each(lambda job: _remove_work(job, store), abandoned),
         "jobs": _each(
@@ -64,9 +65,8 @@ def _old(store: BlobStore, container: str, before: datetime, prefix: str = "") -
     return [entry.name for entry in store.entries(container, prefix) if entry.modified < before]
 
 
-def _without_record(there: list[Entry], before: datetime) -> list[str]:
+def _left_marks(there: list[Entry], recorded: Container[str], before: datetime) -> list[str]:
     """Return the old marks of jobs that were never recorded, because their submission broke off."""
-    recorded = {entry.name.partition("/")[0] for entry in there if entry.name.endswith("/record.json")}
     return [
         entry.name
         for entry in there
@@ -76,13 +76,21 @@ def _without_record(there: list[Entry], before: datetime) -> list[str]:
     ]
 
 
-def _abandoned(store: BlobStore, before: datetime) -> set[str]:
-    """Return the jobs that have work or blocks of a result, all of it older than *before*."""
+def _abandoned(store: BlobStore, recorded: Container[str], before: datetime) -> set[str]:
+    """Return the jobs that have work or blocks of a result, all of it older than *before*.
+
+    One that has no record has nothing else either: a task that was delivered twice may end after the job was
+    deleted, and leave a whole result.
+    """
     newest: dict[str, datetime] = {}
     work = store.entries(naming.WORK, "")
-    blocks = [entry for entry in store.entries(naming.RESULTS, "") if entry.size == 0]
-    for entry in (*work, *blocks):
-        job = entry.name[: len(naming.work("0" * 32)) - 1]
+    made = [
+        entry
+        for entry in store.entries(naming.RESULTS, "")
+        if entry.size == 0 or entry.name[:_ID_LENGTH] not in recorded
+    ]
+    for entry in (*work, *made):
+        job = entry.name[:_ID_LENGTH]
         newest[job] = max(newest.get(job, entry.modified), entry.modified)
     return {job for job, modified in newest.items() if modified < before}
 

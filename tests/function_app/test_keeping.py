@@ -226,6 +226,14 @@ def test_marks_of_a_job_that_was_never_recorded_go_after_a_day(clean: Services) 
         assert [name[-32:] for name in clean.store.names(naming.JOBS, f"{kind}/")] == [recorded.job]
 
 
+def test_a_result_that_came_after_its_job_was_deleted_goes_after_a_day(clean: Services) -> None:
+    for name in (naming.result(uuid.uuid4().hex, "png"), naming.preview(uuid.uuid4().hex, "input")):
+        clean.store.write(naming.RESULTS, name, b"late")
+    assert purge.run(clean, in_days(0.9))["work"] == 0
+    assert purge.run(clean, in_days(1.1))["work"] == 2
+    assert everything(clean.store) == set()
+
+
 def test_keys_and_counts_go_when_they_stand_for_nothing(clean: Services) -> None:
     idempotency.take(lock(), claim(), clean.store)
     quotas.count("owner", 5, clean.store)
