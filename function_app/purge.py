@@ -21,6 +21,7 @@ WORK_LIFETIME = timedelta(days=1)
 _USAGE_LIFETIME = timedelta(days=2)
 _AT_ONCE = 8
 _ID_LENGTH = 32
+_RECORD = "/record.json"
 
 
 def run(own: Services, now: datetime | None = None) -> dict[str, int]:
@@ -29,14 +30,15 @@ def run(own: Services, now: datetime | None = None) -> dict[str, int]:
     kept = now - timedelta(days=own.settings.retention_days)
     uploaded = now - timedelta(hours=own.settings.upload_hours)
     there = store.entries(naming.JOBS, "")
-    recorded = {entry.name.partition("/")[0] for entry in there if entry.name.endswith("/record.json")}
+    recorded = {entry.name.partition("/")[0] for entry in there if entry.name.endswith(_RECORD)}
     abandoned = _abandoned(store, recorded, now - WORK_LIFETIME)
-    old_records = [
-        entry.name for entry in there if entry.modified < kept and entry.name.endswith("/record.json")
-    ]
+    old_records = [name for name in _old(there, kept) if name.endswith(_RECORD)]
+    old_marks = _old(there, now - WORK_LIFETIME, f"{naming.INDEX}/", f"{naming.RUNNING}/")
     return {
+        # Of jobs that were never recorded, because their submission broke off.
         "marks": _each(
-            lambda name: store.delete(naming.JOBS, name), _left_marks(there, recorded, now - WORK_LIFETIME)
+            lambda name: store.delete(naming.JOBS, name),
+            [name for name in old_marks if name[-_ID_LENGTH:] not in recorded],
         ),
         "work": _each(lambda job: _remove_work(job, store), abandoned),
         "jobs": _each(
@@ -48,31 +50,24 @@ def run(own: Services, now: datetime | None = None) -> dict[str, int]:
             [name for name in old_records if name.startswith("batches/")],
         ),
         "uploads": _each(
-            lambda name: store.delete(naming.UPLOADS, name), _old(store, naming.UPLOADS, uploaded)
+            lambda name: store.delete(naming.UPLOADS, name),
+            _old(store.entries(naming.UPLOADS, ""), uploaded),
         ),
         "keys": _each(
             lambda name: store.delete(naming.JOBS, name),
-            _old(store, naming.JOBS, now - idempotency.LIFETIME, "keys/"),
+            _old(there, now - idempotency.LIFETIME, "keys/"),
         ),
         "usage": _each(
             lambda name: store.delete(naming.JOBS, name),
-            _old(store, naming.JOBS, now - _USAGE_LIFETIME, "usage/"),
+            _old(there, now - _USAGE_LIFETIME, "usage/"),
         ),
     }
 
 
-def _old(store: BlobStore, container: str, before: datetime, prefix: str = "") -> list[str]:
-    return [entry.name for entry in store.entries(container, prefix) if entry.modified < before]
-
-
-def _left_marks(there: list[Entry], recorded: Container[str], before: datetime) -> list[str]:
-    """Return the old marks of jobs that were never recorded, because their submission broke off."""
+def _old(entries: Iterable[Entry], before: datetime, *prefixes: str) -> list[str]:
+    """Return the names of entries older than *before*; with *prefixes*, those that begin with one of them."""
     return [
-        entry.name
-        for entry in there
-        if entry.modified < before
-        and entry.name.startswith((f"{naming.INDEX}/", f"{naming.RUNNING}/"))
-        and entry.name[-_ID_LENGTH:] not in recorded
+        entry.name for entry in entries if entry.modified < before and entry.name.startswith(prefixes or "")
     ]
 
 

@@ -69,6 +69,7 @@ def register(request: JobRequest, key: str | None, owner: str, own: Services) ->
     try:
         quotas.confirm(owner, own.store, own.settings)
     except QuotaExceeded:
+        # Another request of the same key was let in: the marks are that one's.
         if lock and own.store.exists(naming.JOBS, naming.record(record.job)):
             return records.load(record.job, own.store, owner), False
         records.remove_marks(record, own.store)

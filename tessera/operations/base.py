@@ -14,9 +14,9 @@ from tessera.geometry import Grid, Placement, Rect
 from tessera.plan import Depth, Pixels, Shape
 
 type Array = NDArray[Any]
+"""Pixels: (rows, columns, channels), uint8 or uint16, C-contiguous, colour order BGR(A)."""
 
 _PIXELS_AT_ONCE = 1 << 16
-"""Pixels: (rows, columns, channels), uint8 or uint16, C-contiguous, colour order BGR(A)."""
 
 type Class = Literal["point", "stencil", "global", "geometry"]
 
