@@ -13,7 +13,7 @@ from tessera.pipeline import Bound, bind, bind_planned, check
 from tessera.plan import ImageInfo, Ingest, Output, Plan, Raster, Shape, Stage, Step
 from tessera.rasters import decoding_memory, put_count
 from tessera.stages import Cut, measuring
-from tessera.tiling import wanted_pixels
+from tessera.tiling import least_pixels
 
 __all__ = ["Limits", "make_plan"]
 
@@ -83,7 +83,7 @@ def _is_one_tile(whole: Draft, held: int, limits: Limits) -> bool:
     """Tell whether one activity does it all: an image that is hardly larger than a tile."""
     if limits.band_rows is not None:
         return limits.band_rows >= max(shape.height for shape in whole.shapes) and limits.tile_columns is None
-    small = whole.most_pixels <= 2 * wanted_pixels(whole, limits)
+    small = whole.most_pixels <= 2 * least_pixels(whole, limits)
     return small and held + whole.memory(whole.shapes[-1].frame) <= limits.task_memory
 
 

@@ -25,12 +25,11 @@ from tessera.sources import (
     source_of,
     task_starts,
 )
-from tessera.tiling import Tiling, most_memory, seconds_of, tiling
+from tessera.tiling import MOVING, Tiling, most_memory, seconds_of, tiling
 
 _TASKS_OF_AN_INSTANCE = 4
-_SHORT_TASK_SECONDS = 0.5
-_MOVING = 20e-9
-"""Up to how many seconds a task does several tiles; and in how many a pixel is read, encoded and written."""
+_SHORT_TASK_SECONDS = 1.0
+"""Up to how many a task does several tiles."""
 _MOST_PIXELS_OF_SEVERAL = 4 << 20
 """Of a tile, where a task does several: they cost little then, and less memory."""
 
@@ -129,9 +128,9 @@ class Cut(NamedTuple):
 
 
 def _several(stage: Stage, each: _Tiled, limits: Limits) -> tuple[Stage, _Tiled]:
-    """Return a stage with as many tiles to a task as take half a second, if each instance gets four tasks."""
+    """Return a stage with as many tiles to a task as take a second, if each instance gets four tasks."""
     made, pixels = each.draft.shapes[-1].pixels, each.tiling.width * each.tiling.height
-    quick = int(_SHORT_TASK_SECONDS / (seconds_of(each.draft, each.tiling) + _MOVING * pixels))
+    quick = int(_SHORT_TASK_SECONDS / (seconds_of(each.draft, each.tiling) + MOVING * pixels))
     several = min(quick, stage.grid.count // (_TASKS_OF_AN_INSTANCE * limits.instances))
     # The blocks of a tile are sent while the next is made.
     memory = each.memory + made.bytes * pixels

@@ -1,19 +1,25 @@
 """The size of tiles: enough of them to share out, none too small, too slow or too large."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from tessera.draft import Draft
 from tessera.errors import LimitExceeded
-from tessera.geometry import ALIGNMENT, Grid, Rect
+from tessera.geometry import ALIGNMENT, Grid, Rect, ceil_div
 from tessera.limits import Limits
 from tessera.plan import Shape
 
 BAND_UNIT = 128
 """Rows: tiles are bands of a multiple of this where memory allows, so that they suit JPEG's restart markers
 and the periods of common resizes."""
+MOVING = 40e-9
+"""Seconds of one core in which a pixel is read, decoded, encoded and written, roughly."""
 _TILE_SECONDS = 5.0
 MOST_TASK_SECONDS = 10.0
+_ENOUGH_SECONDS = 0.5
+_ENOUGH_PIXELS = 1 << 20
+"""A tile that takes so long, and has so many pixels, need not be larger to be worth a task of its own."""
 _TILES_WANTED = 32
 _HARDLY_QUICKER = 1.25
 _CHUNK_PIXELS = 1 << 20
@@ -78,14 +84,27 @@ def _tiles(draft: Draft, chosen: Tiling) -> list[Rect]:
     return [grid.tile(index) for index in (0, grid.rows // 2 * grid.columns + grid.columns // 2)]
 
 
-def wanted_pixels(draft: Draft, limits: Limits) -> int:
-    """Return the pixels of the largest image on the way that one tile should stand for."""
-    most = (
-        min(limits.max_tile_pixels, _TILE_SECONDS / draft.seconds)
-        if draft.seconds
-        else limits.max_tile_pixels
-    )
-    return int(min(max(draft.most_pixels / _TILES_WANTED, limits.min_tile_pixels), most))
+def least_pixels(draft: Draft, limits: Limits) -> float:
+    """Return the pixels of the largest image on the way below which a tile isn't worth a task of its own."""
+    enough = max(_ENOUGH_SECONDS / (draft.seconds + MOVING), _ENOUGH_PIXELS)
+    return min(enough, limits.min_tile_pixels, _most_pixels(draft, limits))
+
+
+def _most_pixels(draft: Draft, limits: Limits) -> float:
+    most = float(limits.max_tile_pixels)
+    return min(most, _TILE_SECONDS / draft.seconds) if draft.seconds else most
+
+
+def _wanted_pixels(draft: Draft, limits: Limits) -> float:
+    """Return the pixels of the largest image on the way that one tile should stand for.
+
+    Where there are more tiles than instances, each gets as many.
+    """
+    share = max(draft.most_pixels / _TILES_WANTED, least_pixels(draft, limits))
+    tiles = math.ceil(draft.most_pixels / share)
+    if tiles > limits.instances:
+        tiles = ceil_div(tiles, limits.instances) * limits.instances
+    return min(draft.most_pixels / tiles, _most_pixels(draft, limits))
 
 
 def _candidates(draft: Draft, limits: Limits) -> Iterator[Tiling]:
@@ -95,7 +114,7 @@ def _candidates(draft: Draft, limits: Limits) -> Iterator[Tiling]:
         yield _forced(draft, limits.band_rows, limits.tile_columns)
         return
     share = made.width * made.height / draft.most_pixels
-    pixels = max(1, int(wanted_pixels(draft, limits) * share))
+    pixels = max(1, int(_wanted_pixels(draft, limits) * share))
     if draft.unit.width is not None or (
         draft.measure and (draft.turns or draft.squares or made.width * BAND_UNIT > 2 * pixels)
     ):
@@ -106,7 +125,7 @@ def _candidates(draft: Draft, limits: Limits) -> Iterator[Tiling]:
 
 def _bands(draft: Draft, made: Shape, pixels: int) -> Iterator[Tiling]:
     unit = draft.unit.height
-    rows = max(1, round(pixels / made.width / BAND_UNIT)) * BAND_UNIT
+    rows = max(1, ceil_div(pixels, made.width * BAND_UNIT)) * BAND_UNIT
     while rows >= unit:
         height = min(rows, made.height)
         for chunk in _chunks(draft, made.width, height):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     # Its module loads NumPy and OpenCV, which only the workers need.
     from tessera.planner import Limits
 
+_MIN_TILE_PIXELS = 2 << 20
+
 
 @dataclass(frozen=True)
 class Order:
@@ -70,7 +72,8 @@ class Machine:
     folder : Path, optional
         Where the temporary folder is made; default: the system's place.
     limits : tessera.planner.Limits, optional
-        What one job may take; by default as the service, with as many instances as there are workers.
+        What one job may take; by default as the service, but with as many instances as there are workers,
+        and smaller tiles: a task costs less here.
     """
 
     def __init__(
@@ -78,7 +81,8 @@ class Machine:
     ) -> None:
         self._processes = processes or os.process_cpu_count() or 1
         self._parent = folder
-        self._limits = limits.model_dump_json() if limits else json.dumps({"instances": self._processes})
+        own = {"instances": self._processes, "min_tile_pixels": _MIN_TILE_PIXELS}
+        self._limits = limits.model_dump_json() if limits else json.dumps(own)
         self._exits = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tessera.errors import InvalidOutput, InvalidPipeline, LimitExceeded
-from tessera.geometry import window
+from tessera.geometry import ceil_div, window
 from tessera.pipeline import bind
 from tessera.plan import ImageInfo, Output, Pixels, Plan, Raster, Step
 from tessera.planner import Limits, make_plan
@@ -77,12 +77,25 @@ def test_local_operations_share_a_stage_and_a_global_one_ends_it() -> None:
 
 
 def test_a_small_image_is_one_tile_and_a_large_one_many() -> None:
-    assert plan(image(1200, 900), INVERT).direct
-    twelve = plan(image(4000, 3000), INVERT)
-    assert not twelve.direct
-    assert 4 <= twelve.tiles <= 64
+    assert plan(image(4000, 3000), INVERT).direct
+    assert 4 <= plan(image(6000, 4000), INVERT).tiles <= 64
     giga = plan(image(32_000, 32_000), canny(1, 2))
     assert 64 <= giga.stages[0].grid.count <= 1000
+
+
+def test_what_takes_long_or_much_memory_is_not_one_tile() -> None:
+    twelve = image(4000, 3000)
+    assert not plan(twelve, median_blur(11)).direct
+    assert not plan(twelve, canny(1, 2)).direct
+    assert plan(twelve, canny(1, 2), limits=Limits(task_memory=1 << 30)).direct
+
+
+@pytest.mark.parametrize("instances", [2, 3, 4])
+@pytest.mark.parametrize("height", [4000, 4600, 5184, 12_000])
+def test_each_instance_gets_about_as_many_rows(height: int, instances: int) -> None:
+    (stage,) = plan(image(6000, height), median_blur(11), limits=Limits(instances=instances)).stages
+    turns = ceil_div(stage.grid.count, instances)
+    assert turns * stage.tile_height < 1.25 * height / instances
 
 
 def test_slow_operations_get_smaller_tiles() -> None:

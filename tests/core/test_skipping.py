@@ -155,7 +155,7 @@ def test_orders_of_tasks_cover_the_tiles() -> None:
 def test_short_tiles_of_a_raster_share_a_task_and_long_ones_do_not() -> None:
     _, resolving = planned(12_000, 12_000, Step(operation="canny"), instances=2).stages
     assert isinstance(resolving.source, Raster)
-    assert (resolving.grid.count, resolving.tiles_per_task) == (32, 3)
+    assert (resolving.grid.count, resolving.tiles_per_task) == (24, 3)
     rotated = Step(operation="rotate", parameters={"degrees": 90})
     (slow,) = planned(12_000, 12_000, rotated, median_blur(11), instances=2).stages
     assert isinstance(slow.source, Raster)
