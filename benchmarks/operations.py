@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.operations [--rounds 5] [--only canny,clahe]
 
 The tiles are those that the planner makes for the photograph of the demo, put together with three mirrored
-ones (21 MP), or for its upper rows where an operation is slow. OpenCV is what somebody would call who has it
+ones (63 MP), or for its upper rows where an operation is slow. OpenCV is what somebody would call who has it
 (`benchmarks.opencv_calls`), or the reference where that is made of such calls. Both sides work in memory,
 with the settings that the app's workers have: this is computing alone, without storage, decoding and
 encoding. Rounds alternate between the two; figures are medians of the processor's time, which bears a busy
