@@ -20,6 +20,7 @@ from activities.stitch import stitch
 from activities.store import Store
 from activities.survey import survey
 from function_app.batches import end_batch, record_jobs
+from function_app.memory import images_freed
 from function_app.services import services
 from function_app.settings import Settings
 from function_app.tracing import export_job, traced
@@ -70,7 +71,8 @@ def _register_activity[Order: Message](
     name: str, order_type: type[Order], work: Callable[[Order, Store], Message | None]
 ) -> None:
     def activity(order: dict) -> dict:  # type: ignore[type-arg]  # the worker takes plain classes only
-        return reply(lambda message: _run(name, message, work), order_type, order)
+        with images_freed():
+            return reply(lambda message: _run(name, message, work), order_type, order)
 
     blueprint.function_name(name)(blueprint.activity_trigger(input_name="order", activity=name)(activity))
 

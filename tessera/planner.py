@@ -58,7 +58,7 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
         stages=cut.stages,
         direct=direct,
         memory=max(
-            image.held + whole.memory(made.frame) if direct else _decoding(image, cut.stages[0]),
+            image.held + _memory_alone(whole) if direct else _decoding(image, cut.stages[0]),
             *(each.memory for each in cut.tiled),
         ),
         delicate=tuple(sorted({each.operation.name for each in whole.pipeline if each.operation.delicate})),
@@ -84,7 +84,13 @@ def _is_one_tile(whole: Draft, held: int, limits: Limits) -> bool:
     if limits.band_rows is not None:
         return limits.band_rows >= max(shape.height for shape in whole.shapes) and limits.tile_columns is None
     small = whole.most_pixels <= 2 * least_pixels(whole, limits)
-    return small and held + whole.memory(whole.shapes[-1].frame) <= limits.task_memory
+    return small and held + _memory_alone(whole) <= limits.task_memory
+
+
+def _memory_alone(whole: Draft) -> int:
+    """Return the bytes that doing it all at once takes: as a tile of that size, and the file made of it."""
+    made = whole.shapes[-1]
+    return whole.memory(made.frame) + made.frame.pixels * made.pixels.bytes
 
 
 def _decoding(image: ImageInfo, stage: Stage) -> int:
