@@ -88,9 +88,9 @@ def _is_one_tile(whole: Draft, held: int, limits: Limits) -> bool:
 
 
 def _memory_alone(whole: Draft) -> int:
-    """Return the bytes that doing it all at once takes: as a tile of that size, and the file made of it."""
+    """Return the bytes that doing it all at once takes: as a tile of that size, and its file twice."""
     made = whole.shapes[-1]
-    return whole.memory(made.frame) + made.frame.pixels * made.pixels.bytes
+    return whole.memory(made.frame) + 2 * made.frame.pixels * made.pixels.bytes
 
 
 def _decoding(image: ImageInfo, stage: Stage) -> int:
