@@ -29,7 +29,7 @@ def start_demo(tmp_path: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "scripts/demo.py", *arguments],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
+        env={**os.environ, "TMPDIR": str(tmp_path / "temporary"), "TESSERA_MIN_TILE_PIXELS": "1000000"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
