@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from activities.attempts import refuse_if_stopped
 from activities.store import Store
 from tessera import naming, preview
-from tessera.execute import Read, run_whole
+from tessera.execute import Read
 from tessera.geometry import Rect
 from tessera.messages import PreviewOrder
 from tessera.orientation import upright
 from tessera.pipeline import bind_planned
 from tessera.plan import ImageInfo, Plan
+from tessera.whole import run_whole
 
 type Array = NDArray[Any]
 type Of = Literal["input", "result"]

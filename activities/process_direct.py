@@ -16,12 +16,12 @@ from activities.tile_output import Effort, encoded_blocks
 from activities.uploads import open_upload
 from tessera import naming
 from tessera.codecs import Layout, codec_for
-from tessera.execute import run_whole
 from tessera.formats import ImageFile
 from tessera.messages import DirectDone, DirectOrder, Result, Tally
 from tessera.orientation import upright
 from tessera.pipeline import bind_planned, ends_in_lines
 from tessera.platform_id import platform_id
+from tessera.whole import run_whole
 
 
 def process_direct(order: DirectOrder, store: Store) -> DirectDone:

@@ -12,12 +12,12 @@ from typing import Any
 
 import cv2
 
-from tessera.execute import run_whole
 from tessera.operations import CATALOGUE, AnyOperation
 from tessera.operations.base import Array
 from tessera.pipeline import bind
 from tessera.plan import Pixels, Step
 from tessera.presets import PRESETS, Preset
+from tessera.whole import run_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "operations.md"

@@ -12,6 +12,10 @@ from tessera.passes import passes
 from tessera.pipeline import Bound
 from tessera.plan import Shape
 
+_BAND_PIXELS = 1 << 20
+_COPIES_OF_A_FILE = 4
+_LABEL_BYTES = 2
+
 
 class Draft(NamedTuple):
     """A stage without tiles: *shapes* are those before the first operation and after each.
@@ -99,6 +103,30 @@ class Draft(NamedTuple):
         return max(
             worst + (0 if wanted == tile else tile.pixels * made.bytes), read + 3 * tile.pixels * made.bytes
         )
+
+    def memory_at_once(self) -> int:
+        """Return the bytes that a task holds which makes all of it by bands, input and file included."""
+        images = [shape.frame.pixels * shape.pixels.bytes for shape in self.shapes]
+        worst = images[-1] * (1 + _COPIES_OF_A_FILE)
+        for place in range(len(self.pipeline)):
+            given = images[place] if place else 0
+            worst = max(worst, given + images[place + 1] + self._scratch(place))
+        return images[0] + worst
+
+    def _scratch(self, place: int) -> int:
+        """Return the bytes that an operation holds besides whole images."""
+        operation, (given, made) = self.pipeline[place].operation, self.shapes[place : place + 2]
+        frame = given.frame
+        if isinstance(operation, GeometryOperation):
+            return max(frame.pixels, made.frame.pixels) * operation.scratch
+        rows = min(band_rows(frame.width, self.halo) + 2 * self.halo, frame.height)
+        labels = _LABEL_BYTES * frame.pixels if getattr(operation, "labelled", False) else 0
+        return labels + rows * frame.width * (given.pixels.bytes + made.pixels.bytes + operation.scratch)
+
+
+def band_rows(width: int, halo: int) -> int:
+    """Return the rows of a band of an image that is made at once: about a megapixel, and few halos."""
+    return max(1, _BAND_PIXELS // width, 4 * halo)
 
 
 def _cost(bound: Bound) -> float:

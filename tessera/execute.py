@@ -1,14 +1,14 @@
 """Running operations on arrays."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.geometry import Grid, Placement, Rect, window
-from tessera.operations import GeometryOperation, GlobalOperation, LocalOperation
+from tessera.geometry import Placement, Rect, window
+from tessera.operations import GlobalOperation, LocalOperation
 from tessera.operations.base import Measured
 from tessera.passes import Pass, frames_of, passes
 from tessera.pipeline import Bound, bind_global, bind_planned
@@ -126,34 +126,3 @@ def _touched(
     """Yield the tiles of a label map that share pixels with *region*, and their tables."""
     for run in source.grid.runs(region):
         yield from zip(map(source.grid.tile, run), tables(run[0], run[-1] + 1), strict=True)
-
-
-def run_whole(
-    raster: Array, pipeline: Iterable[Bound], report: Callable[[int, bytes], None] | None = None
-) -> Array:
-    """Return what any operations make of an image that is one tile.
-
-    Parameters
-    ----------
-    report
-        Is called with the place in the pipeline and the document of each operation that makes one.
-    """
-    for index, (operation, parameters) in enumerate(pipeline):
-        raster = np.ascontiguousarray(raster)
-        height, width = raster.shape[:2]
-        placement = Placement.whole(width, height)
-        if isinstance(operation, GeometryOperation):
-            made = Rect(0, 0, *operation.size(width, height, parameters))
-            needed = operation.needs(made, placement.frame, parameters)
-            raster = operation.apply(raster[needed.slices], needed, placement.frame, made, parameters)
-        elif isinstance(operation, GlobalOperation):
-            measured = operation.measure(raster, placement, parameters)
-            grid = Grid.bands(width, height, height)
-            (table,) = operation.merge(grid, iter([measured.summary]), parameters)
-            if operation.report and report:
-                report(index, table)
-            given = raster if measured.labels is None else measured.labels
-            raster = operation.resolve(given, placement, parameters, table)
-        else:
-            raster = operation.apply(raster, parameters)
-    return raster

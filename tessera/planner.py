@@ -18,6 +18,8 @@ from tessera.tiling import least_pixels
 __all__ = ["Limits", "make_plan"]
 
 _PYRAMID_SIDE = 2048
+_TILES_OF_ONE_TASK = 3
+"""Of the least size: one task does an image of so many, because sharing them out takes longer."""
 
 
 def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: Limits) -> Plan:
@@ -57,10 +59,9 @@ def make_plan(image: ImageInfo, steps: Sequence[Step], output: Output, limits: L
         ingest=ingest,
         stages=cut.stages,
         direct=direct,
-        memory=max(
-            image.held + _memory_alone(whole) if direct else _decoding(image, cut.stages[0]),
-            *(each.memory for each in cut.tiled),
-        ),
+        memory=image.held + whole.memory_at_once()
+        if direct
+        else max(_decoding(image, cut.stages[0]), *(each.memory for each in cut.tiled)),
         delicate=tuple(sorted({each.operation.name for each in whole.pipeline if each.operation.delicate})),
     )
 
@@ -83,14 +84,8 @@ def _is_one_tile(whole: Draft, held: int, limits: Limits) -> bool:
     """Tell whether one activity does it all: an image that is hardly larger than a tile."""
     if limits.band_rows is not None:
         return limits.band_rows >= max(shape.height for shape in whole.shapes) and limits.tile_columns is None
-    small = whole.most_pixels <= 2 * least_pixels(whole, limits)
-    return small and held + _memory_alone(whole) <= limits.task_memory
-
-
-def _memory_alone(whole: Draft) -> int:
-    """Return the bytes that doing it all at once takes: as a tile of that size, and its file twice."""
-    made = whole.shapes[-1]
-    return whole.memory(made.frame) + 2 * made.frame.pixels * made.pixels.bytes
+    small = whole.most_pixels <= _TILES_OF_ONE_TASK * least_pixels(whole, limits)
+    return small and held + whole.memory_at_once() <= limits.task_memory
 
 
 def _decoding(image: ImageInfo, stage: Stage) -> int:

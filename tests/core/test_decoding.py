@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tessera import naming
 from tessera.errors import InvalidPipeline
-from tessera.execute import run_whole
 from tessera.operations import CATALOGUE, PLANNED
 from tessera.pipeline import Bound, bind
 from tessera.plan import ImageInfo, Output, Pixels, Plan, Raster, Step, Upload
 from tessera.planner import Limits, make_plan
+from tessera.whole import run_whole
 from tests.support.driver import run_job
 from tests.support.images import decode, encode, textured
 from tests.support.memory_store import MemoryStore

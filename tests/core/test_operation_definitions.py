@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tessera.errors import InvalidPipeline
-from tessera.execute import run_whole
 from tessera.operations import CATALOGUE, LocalOperation
 from tessera.operations.base import Array, Parameters
 from tessera.operations.edges import _gradient, _scaled
 from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Shape, Step
+from tessera.whole import run_whole
 from tests.core.local_operations import LOCAL
 from tests.support.images import textured
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tessera.execute import run_whole
 from tessera.operations import CATALOGUE
 from tessera.pipeline import bind
 from tessera.plan import Step
+from tessera.whole import run_whole
 from tests.support.images import textured
 
 ROOT = Path(__file__).resolve().parents[2]

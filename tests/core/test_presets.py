@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from tessera import reference
-from tessera.execute import run_whole
 from tessera.pipeline import bind, check
 from tessera.plan import Pixels, Shape
 from tessera.presets import PRESETS, Preset
+from tessera.whole import run_whole
 from tests.support.images import textured
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from pydantic import JsonValue
 
-from tessera.execute import run_whole
 from tessera.operations import CATALOGUE
 from tessera.pipeline import bind
 from tessera.plan import Step
+from tessera.whole import run_whole
 from tests.core.local_operations import accepts, shape_of
 
 _PARAMETERS: dict[str, list[dict[str, JsonValue]]] = {
