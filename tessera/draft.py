@@ -14,6 +14,7 @@ from tessera.plan import Shape
 
 _BAND_PIXELS = 1 << 20
 _COPIES_OF_A_FILE = 4
+"""Of the size of the image that is encoded: its rows, these filtered, compressed, and all in one."""
 _LABEL_BYTES = 2
 
 
