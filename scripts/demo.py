@@ -33,6 +33,8 @@ PHOTOGRAPH = ROOT / "examples" / "dandelion.jpg"
 SUFFIXES = {"png": ".png", "jpeg": ".jpg"}
 JPEG_QUALITY = 90
 PICTURE_HEIGHT = 900
+SMALL_TILES = {"TESSERA_MIN_TILE_PIXELS": str(1 << 20)}
+"""So that a photograph is shared out as a larger image would be."""
 
 type Image = NDArray[Any]
 
@@ -90,7 +92,7 @@ def process(
     with tempfile.TemporaryDirectory(prefix="tessera-demo-") as folder:
         print(f"Starting storage, the functions host and {workers} worker processes ...", flush=True)
         begun = time.monotonic()
-        environment = {"TESSERA_INSTANCES": str(workers)}
+        environment = {"TESSERA_INSTANCES": str(workers), **SMALL_TILES}
         with running(ROOT, Path(folder), workers=workers, environment=environment) as stack:
             started = time.monotonic() - begun
             options = ["--op=" + operation for operation in operations]

@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 120.0
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     file = tmp_path / "demo-test.jpg"
-    file.write_bytes(encode(textured(1501, 2000), ".jpg"))
+    file.write_bytes(encode(textured(1801, 2000), ".jpg"))
     return file
 
 
@@ -29,7 +29,7 @@ def start_demo(tmp_path: Path, *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "scripts/demo.py", *arguments],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path / "temporary"), "TESSERA_MIN_TILE_PIXELS": "1000000"},
+        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

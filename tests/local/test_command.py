@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def folder(tmp_path: Path) -> Path:
     """Return the current folder of the command, with a photo of a few tiles in it."""
     (tmp_path / "temporary").mkdir()
-    (tmp_path / "photo.png").write_bytes(encode(textured(2500, 2000)))
+    (tmp_path / "photo.png").write_bytes(encode(textured(3500, 2000)))
     return tmp_path
 
 

@@ -252,7 +252,7 @@ def test_the_folder_goes_when_the_program_is_killed(photo: Path, temporary: Path
         "        await machine.run(order, kill)\n"
         "asyncio.run(main())"
     )
-    photo.write_bytes(encode(textured(2500, 2000)))
+    photo.write_bytes(encode(textured(3500, 2000)))
     command = [sys.executable, "-c", script, str(photo), str(temporary)]
     process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert process.wait(60) == -signal.SIGKILL

@@ -17,11 +17,12 @@ from tessera_client.errors import TesseraClientError
 from tessera_client.models import Job
 from tests.smoke.conftest import ROOT, Service
 from tests.support.jobs import assert_exact, submit
-from tests.support.pipelines import canny
+from tests.support.pipelines import canny, median_blur
 
 PHOTOGRAPH = (ROOT / "examples" / "dandelion.jpg").read_bytes()
 RUNBOOK = ROOT / "docs" / "operate.md"
-PIPELINE = [canny(50, 150)]
+# Slow enough to be shared out.
+PIPELINE = [median_blur(11), canny(50, 150)]
 # The first request may start an instance, and a job that waits for more of them takes its time.
 PATIENCE_SECONDS = 300.0
 
