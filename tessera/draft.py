@@ -5,7 +5,6 @@ That is found by going through the boxes that the tile would go through (`tesser
 
 from typing import NamedTuple
 
-from tessera.bands import band_rows
 from tessera.codecs import Unit
 from tessera.geometry import Rect, ceil_div, window
 from tessera.operations import GeometryOperation
@@ -13,6 +12,7 @@ from tessera.passes import passes
 from tessera.pipeline import Bound
 from tessera.plan import Shape
 
+_BAND_PIXELS = 1 << 20
 _COPIES_OF_A_FILE = 4
 """Of the size of the image that is encoded: its rows, these filtered, compressed, and all in one."""
 _LABEL_BYTES = 2
@@ -123,6 +123,11 @@ class Draft(NamedTuple):
         rows = min(band_rows(frame.width, self.halo) + 2 * self.halo, frame.height)
         labels = _LABEL_BYTES * frame.pixels if getattr(operation, "labelled", False) else 0
         return labels + rows * frame.width * (given.pixels.bytes + made.pixels.bytes + operation.scratch)
+
+
+def band_rows(width: int, halo: int) -> int:
+    """Return the rows of a band of an image that is made at once: about a megapixel, and few halos."""
+    return max(1, _BAND_PIXELS // width, 4 * halo)
 
 
 def _cost(bound: Bound) -> float:

@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.bands import by_bands
 from tessera.geometry import Placement, Rect, window
 from tessera.operations import GlobalOperation, LocalOperation
 from tessera.operations.base import Measured
@@ -84,18 +83,10 @@ class StageRun:
         if each.move is not None:
             operation, parameters = each.move
             pixels = operation.apply(pixels, each.needed, each.before, each.region, parameters)
-        if each.first == each.last:
-            return pixels
-        halo = sum(bound.halo for bound in self.pipeline[each.first : each.last])
-        return by_bands(each.wanted, halo, lambda band: self._band(each, band, halo, pixels))
-
-    def _band(self, each: Pass, wanted: Rect, halo: int, pixels: Array) -> Array:
-        """Return a band of what the local operations of a pass make of the pixels of its region."""
-        placement = Placement(window(wanted, halo, each.frame), wanted, each.frame)
-        band = pixels[placement.region.relative_to(each.region).slices]
+        placement = Placement(each.region, each.wanted, each.frame)
         for index in range(each.first, each.last):
-            band = self._local(index, np.ascontiguousarray(band), placement)
-        return band[placement.inner.slices]
+            pixels = self._local(index, np.ascontiguousarray(pixels), placement)
+        return pixels[placement.inner.slices] if each.first < each.last else pixels
 
     def _local(self, index: int, pixels: Array, placement: Placement) -> Array:
         operation, parameters = self.pipeline[index]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.bands import band_rows, by_bands
+from tessera.draft import band_rows
 from tessera.geometry import Grid, Placement, Rect, window
 from tessera.operations import GeometryOperation, GlobalOperation, LocalOperation
 from tessera.pipeline import Bound
@@ -41,19 +41,38 @@ def run_whole(raster: Array, pipeline: Iterable[Bound], report: Report | None = 
     return raster
 
 
-def _local(raster: Array, steps: Sequence[Bound]) -> Array:
+def _bands(raster: Array, halo: int) -> Grid:
     height, width = raster.shape[:2]
-    halo, frame = sum(bound.halo for bound in steps), Rect(0, 0, width, height)
+    return Grid.bands(width, height, band_rows(width, halo))
+
+
+def _by_bands(grid: Grid, make: Callable[[Rect], Array]) -> Array:
+    """Return the image whose bands are made one after another."""
+    out: Array | None = None
+    for core in grid.tiles():
+        band = make(core)
+        if grid.count == 1:
+            return band
+        if out is None:
+            out = np.empty((grid.height, grid.width, band.shape[2]), band.dtype)
+        out[core.slices] = band
+    assert out is not None
+    return out
+
+
+def _local(raster: Array, steps: Sequence[Bound]) -> Array:
+    halo = sum(bound.halo for bound in steps)
+    grid = _bands(raster, halo)
 
     def make(core: Rect) -> Array:
-        region = window(core, halo, frame)
+        region = window(core, halo, grid.frame)
         pixels = raster[region.slices]
         for operation, parameters in steps:
             assert isinstance(operation, LocalOperation)
             pixels = operation.apply(np.ascontiguousarray(pixels), parameters)
         return pixels[core.relative_to(region).slices]
 
-    return by_bands(frame, halo, make)
+    return _by_bands(grid, make)
 
 
 def _moved(raster: Array, operation: GeometryOperation[Any], parameters: Any) -> Array:
@@ -65,9 +84,8 @@ def _moved(raster: Array, operation: GeometryOperation[Any], parameters: Any) ->
 
 def _global(raster: Array, operation: GlobalOperation[Any], parameters: Any) -> tuple[Array, bytes | None]:
     """Return the result, and the document if it makes one."""
-    height, width = raster.shape[:2]
     halo = operation.halo(parameters)
-    grid = Grid.bands(width, height, band_rows(width, halo))
+    grid = _bands(raster, halo)
     summaries, labels = [], list[Array]()
     for core in grid.tiles():
         region = window(core, halo, grid.frame)
@@ -86,4 +104,4 @@ def _global(raster: Array, operation: GlobalOperation[Any], parameters: Any) -> 
         table = tables[index if operation.labelled else 0]
         return operation.resolve(given, Placement(core, core, grid.frame), parameters, table)
 
-    return by_bands(grid.frame, halo, make), None
+    return _by_bands(grid, make), None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from tessera import bands, reference
+from tessera import draft, reference
 from tessera.pipeline import bind
 from tessera.plan import Step
 from tessera.whole import run_whole
@@ -22,7 +22,7 @@ from tests.support.pipelines import SIDES
 @pytest.fixture(autouse=True, scope="module")
 def low_bands() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bands, "_BAND_PIXELS", 3000)
+        patch.setattr(draft, "_BAND_PIXELS", 3000)
         yield
 
 
