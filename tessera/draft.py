@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tessera.codecs import Unit
 from tessera.geometry import Rect, ceil_div, window
-from tessera.operations import GeometryOperation
+from tessera.operations import GeometryOperation, GlobalOperation
 from tessera.passes import passes
 from tessera.pipeline import Bound
 from tessera.plan import Shape
@@ -34,7 +34,7 @@ class Draft(NamedTuple):
     @property
     def is_labelled(self) -> bool:
         """Tell whether the tiles leave a label map to the next stage."""
-        return isinstance(self.measure, Bound) and bool(getattr(self.measure.operation, "labelled", False))
+        return self.measure is not None and _leaves_labels(self.measure)
 
     @property
     def turns(self) -> bool:
@@ -121,13 +121,17 @@ class Draft(NamedTuple):
         if isinstance(operation, GeometryOperation):
             return max(frame.pixels, made.frame.pixels) * operation.scratch
         rows = min(band_rows(frame.width, self.halo) + 2 * self.halo, frame.height)
-        labels = _LABEL_BYTES * frame.pixels if getattr(operation, "labelled", False) else 0
+        labels = _LABEL_BYTES * frame.pixels if _leaves_labels(self.pipeline[place]) else 0
         return labels + rows * frame.width * (given.pixels.bytes + made.pixels.bytes + operation.scratch)
 
 
 def band_rows(width: int, halo: int) -> int:
     """Return the rows of a band of an image that is made at once: about a megapixel, and few halos."""
     return max(1, _BAND_PIXELS // width, 4 * halo)
+
+
+def _leaves_labels(bound: Bound) -> bool:
+    return isinstance(bound.operation, GlobalOperation) and bound.operation.labelled
 
 
 def _cost(bound: Bound) -> float:

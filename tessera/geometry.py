@@ -193,12 +193,6 @@ class Placement(NamedTuple):
     core: Rect
     frame: Rect
 
-    @classmethod
-    def whole(cls, width: int, height: int) -> Self:
-        """Return the placement of a whole image."""
-        frame = Rect(0, 0, width, height)
-        return cls(frame, frame, frame)
-
     @property
     def inner(self) -> Rect:
         """Return the core in coordinates of the array.
