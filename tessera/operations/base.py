@@ -154,11 +154,11 @@ def with_channels(raster: Array) -> Array:
     return raster if raster.ndim == 3 else raster[:, :, np.newaxis]
 
 
-def rows_at_once(raster: Array) -> Iterator[slice]:
-    """Yield the rows of a raster, from top to bottom, in parts that stay in a processor's cache."""
-    height = max(1, _PIXELS_AT_ONCE // raster.shape[1])
+def rows_at_once(raster: Array, least: int = 1) -> Iterator[slice]:
+    """Yield the rows of a raster, top to bottom: what stays in a processor's cache, and *least* of them."""
+    height = max(least, _PIXELS_AT_ONCE // raster.shape[1])
     for top in range(0, len(raster), height):
-        yield slice(top, top + height)
+        yield slice(top, min(top + height, len(raster)))
 
 
 def without_alpha(raster: Array) -> Array:

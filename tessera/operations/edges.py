@@ -8,9 +8,21 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from tessera.operations.base import Array, LocalOperation, Parameters, gray, gray_pixels, white, with_channels
+from tessera.operations.base import (
+    Array,
+    LocalOperation,
+    Parameters,
+    gray,
+    gray_pixels,
+    rows_at_once,
+    white,
+    with_channels,
+)
 
 type Direction = Literal["magnitude", "x", "y"]
+
+_LEAST_ROWS = 32
+"""Of a part; there are up to three around it on each side."""
 
 
 class ScharrParameters(Parameters):
@@ -68,22 +80,37 @@ def _gradient(derivative: Callable[[int, int], Array], direction: Direction) -> 
     return np.asarray(np.sqrt(across, out=across))
 
 
+def _in_parts(levels: Array, halo: int, measure: Callable[[Array], Array]) -> Array:
+    """Measure some rows at a time, with *halo* rows around them: responses are larger than levels by far."""
+    made = np.empty_like(levels)
+    for rows in rows_at_once(levels, least=_LEAST_ROWS):
+        top = max(0, rows.start - halo)
+        made[rows] = measure(levels[top : rows.stop + halo])[rows.start - top :][: rows.stop - rows.start]
+    return made
+
+
 def _sobel(raster: Array, parameters: SobelParameters) -> Array:
-    levels = gray(raster)
-    derivative = partial(cv2.Sobel, levels, _precision(levels, parameters.scale), ksize=parameters.ksize)
-    return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
+    def measure(levels: Array) -> Array:
+        derivative = partial(cv2.Sobel, levels, _precision(levels, parameters.scale), ksize=parameters.ksize)
+        return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
+
+    return _in_parts(gray(raster), parameters.ksize // 2, measure)
 
 
 def _scharr(raster: Array, parameters: ScharrParameters) -> Array:
-    levels = gray(raster)
-    derivative = partial(cv2.Scharr, levels, _precision(levels, parameters.scale))
-    return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
+    def measure(levels: Array) -> Array:
+        derivative = partial(cv2.Scharr, levels, _precision(levels, parameters.scale))
+        return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
+
+    return _in_parts(gray(raster), 1, measure)
 
 
 def _laplacian(raster: Array, parameters: LaplacianParameters) -> Array:
-    levels = gray(raster)
-    depth = cv2.CV_16S if _precision(levels, parameters.scale) == cv2.CV_32F else cv2.CV_64F
-    return _scaled(cv2.Laplacian(levels, depth, ksize=parameters.ksize), parameters.scale, levels)
+    def measure(levels: Array) -> Array:
+        depth = cv2.CV_16S if _precision(levels, parameters.scale) == cv2.CV_32F else cv2.CV_64F
+        return _scaled(cv2.Laplacian(levels, depth, ksize=parameters.ksize), parameters.scale, levels)
+
+    return _in_parts(gray(raster), max(1, parameters.ksize // 2), measure)
 
 
 SOBEL = LocalOperation(
@@ -94,7 +121,7 @@ SOBEL = LocalOperation(
     produces=gray_pixels,
     halo=lambda parameters: parameters.ksize // 2,
     rate=lambda _: 120.0,
-    scratch=24,
+    scratch=4,
     split=("grayscale", "sobel"),
     apply=_sobel,
 )
@@ -107,7 +134,7 @@ SCHARR = LocalOperation(
     produces=gray_pixels,
     halo=lambda _: 1,
     rate=lambda _: 120.0,
-    scratch=24,
+    scratch=4,
     split=("grayscale", "scharr"),
     apply=_scharr,
 )
@@ -120,7 +147,7 @@ LAPLACIAN = LocalOperation(
     produces=gray_pixels,
     halo=lambda parameters: max(1, parameters.ksize // 2),
     rate=lambda _: 180.0,
-    scratch=24,
+    scratch=4,
     split=("grayscale", "laplacian"),
     apply=_laplacian,
 )

@@ -157,7 +157,7 @@ def test_an_activity_that_was_running_in_a_killed_worker_runs_again_at_once(tmp_
         instance = host.start("effects", {"key": "k", "n": 1, "seconds": 2})
         first = until(lambda: _lines(tmp_path), 20, "the activity to run")
         os.kill(int(first[0].split()[1]), signal.SIGKILL)
-        until(lambda: len(_lines(tmp_path)) >= 2, 2, "the activity to run again")
+        until(lambda: len(_lines(tmp_path)) >= 2, 10, "the activity to run again")
         assert host.wait(instance)["output"] == ["k.0", "k.last", True]
         assert _ledger(tmp_path) == {"k.0": 2, "k.last": 1}
 
