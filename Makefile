@@ -40,11 +40,12 @@ test: check  ## set up, check and run all tests (PYTEST_FLAGS="-k name" for some
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		$(PYTEST_FLAGS)
 
-check: setup  ## lint, formatting, types and the direction of imports
+check: setup  ## lint, formatting, types, the direction of imports and the packages
 	@echo "ruff" && $(BIN)/ruff check --quiet
 	@echo "ruff format" && $(BIN)/ruff format --check --quiet || { $(BIN)/ruff format --check; false; }
-	@echo "mypy" && $(BIN)/mypy --no-error-summary
+	@echo "mypy" && $(BIN)/mypy --no-error-summary --num-workers auto
 	@echo "import contracts" && $(BIN)/lint-imports --no-logo
+	@echo "packages" && $(BIN)/python -m pip check
 
 format: setup  ## rewrite the code as `make check` wants it
 	@$(BIN)/ruff check --fix

@@ -84,8 +84,10 @@ install_python_packages() {
     rm -f .venv/.packages
     say "Installing Python packages into .venv (a minute or two the first time)"
     # pyvips, built where libvips' headers are, would replace the pinned libvips of pyvips-binary with the machine's.
+    # The file names every package there is, so pip needn't look for more; it compiles on one processor.
     run_logged env PKG_CONFIG_LIBDIR=/dev/null \
-        "$venv_python" -m pip install --quiet --require-hashes -r requirements-dev.txt
+        "$venv_python" -m pip install --quiet --no-deps --no-compile --require-hashes -r requirements-dev.txt
+    "$venv_python" -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 9>&- &
     write_stamp .venv/.packages requirements-dev.txt
 }
 
@@ -112,3 +114,4 @@ trap 'say "" "Set-up interrupted; run the same command again to complete it."; e
 is_current .venv/.packages requirements-dev.txt || install_python_packages
 is_current .venv/.project pyproject.toml || install_project
 is_current node_modules/.packages package-lock.json || install_node_packages
+wait
