@@ -12,7 +12,7 @@ from emulator.console import Console
 from emulator.errors import AppLoadError, EmulatorError, WorkerDiedError, WorkerKilledError
 from emulator.processes import give_way
 from emulator.settings import PoolLimits
-from emulator.spawn import spawn
+from emulator.spawn import Spawner
 from emulator.worker import HTTP, OTHERS, Worker
 
 _LOOK_EVERY = 0.25
@@ -48,8 +48,7 @@ class WorkerPool:
         console: Console,
         on_failure: Callable[[EmulatorError], None],
     ) -> None:
-        self._app = app
-        self._environment = environment
+        self._spawner = Spawner(app, environment)
         self._limits = limits
         self._console = console
         self._on_failure = on_failure
@@ -98,6 +97,7 @@ class WorkerPool:
         for worker in self.workers:
             worker.kill()
         await asyncio.gather(*(worker.ended.wait() for worker in self.workers if worker.state != "starting"))
+        await self._spawner.close()
 
     def take(self, kind: str) -> Worker | None:
         """Take a slot of the least busy worker that has a free one.
@@ -163,7 +163,7 @@ class WorkerPool:
         return [worker for worker in self.workers if worker.state == "running" and worker.group == group]
 
     async def _start_one(self, group: str) -> Mapping[str, Any]:
-        worker = await spawn(self._app, self._environment, self._console)
+        worker = await self._spawner.spawn(self._console)
         worker.group = group
         if self._limits.http and group == OTHERS:
             give_way(worker.pid, _NICE)

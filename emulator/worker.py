@@ -14,6 +14,7 @@ from typing import Any
 
 from emulator import wire
 from emulator.errors import AppLoadError, WorkerDiedError, WorkerKilledError
+from emulator.forking import ForkedProcess
 from emulator.invocation import FunctionError, Invocation, Observer
 from emulator.wire import Header
 
@@ -30,7 +31,7 @@ class Worker:
     slots in use by trigger type.
     """
 
-    process: Process
+    process: Process | ForkedProcess
     connection: socket.socket
     observer: Observer
     started_at: float = field(default_factory=time.time)

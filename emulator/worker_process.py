@@ -154,11 +154,21 @@ def main() -> None:
     """Start a worker; arguments: the socket's file descriptor, the app folder, the host's process id."""
     descriptor, app_folder, host_pid = sys.argv[1:4]
     dies_with(int(host_pid))()
+    serve(int(descriptor), app_folder)
+
+
+def serve(descriptor: int, app_folder: str) -> None:
+    """Be a worker, until the host closes the connection.
+
+    Args:
+        descriptor: The connection's file descriptor.
+        app_folder: Absolute path of the function app, the working directory.
+    """
     # As on Azure: debug records cost something even where host.json drops them.
     debugging = os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in ("1", "true", "yes", "t", "y")
     logging.getLogger().setLevel(logging.DEBUG if debugging else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.INFO)
     packages = os.path.join(app_folder, ".python_packages", "lib", "site-packages")
     sys.path.extend([packages, app_folder] if os.path.isdir(packages) else [app_folder])
-    connection = socket.socket(fileno=int(descriptor))
+    connection = socket.socket(fileno=descriptor)
     asyncio.run(WorkerProcess(connection, app_folder).run())

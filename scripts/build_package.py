@@ -97,7 +97,8 @@ def deployed() -> Iterator[Path]:
 def install(target: Path) -> None:
     """Install what requirements.txt locks, without what doesn't run there."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--quiet", "--disable-pip-version-check"]
-    command += ["--require-hashes", "--no-compile", "--target", str(target), "-r", "requirements.txt"]
+    command += ["--no-deps", "--no-compile", "--require-hashes", "-r", "requirements.txt"]
+    command += ["--target", str(target)]
     # As in scripts/setup.sh: pyvips must not be built against the libvips of this machine.
     environment = {**os.environ, "PKG_CONFIG_LIBDIR": os.devnull}
     if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:

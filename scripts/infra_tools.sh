@@ -10,6 +10,8 @@ fi
 if ! cmp -s requirements-infra.txt .venv-infra/.packages; then
     rm -rf .venv-infra
     .venv/bin/python -m venv .venv-infra
-    .venv-infra/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements-infra.txt
+    # The file names every package there is; most of checkov is never imported, so not compiled either.
+    .venv-infra/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
+        --no-deps --no-compile --require-hashes -r requirements-infra.txt
     cp requirements-infra.txt .venv-infra/.packages
 fi
