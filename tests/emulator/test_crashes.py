@@ -86,7 +86,7 @@ class Ordeal:
         while self.kills.total() < kills:
             self.tend()
             # Nothing is waited for: it makes the moment of the kill a random one.
-            time.sleep(self.rng.uniform(0, 0.4))
+            time.sleep(self.rng.uniform(0, 0.2))
             self.strike()
         for key in self.started:
             if key not in self.finished:
