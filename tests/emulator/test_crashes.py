@@ -67,7 +67,7 @@ class Ordeal:
 
     def strike(self) -> None:
         """Kill one worker, the host, or everything."""
-        target = self.rng.choices(["worker", "host", "all"], [5, 2, 1])[0]
+        target = self.rng.choices(["worker", "host", "all"], [10, 2, 1])[0]
         workers = [worker["pid"] for worker in self.host.workers()]
         if target == "worker":
             if workers:
