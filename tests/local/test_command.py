@@ -96,7 +96,7 @@ def test_a_signal_ends_workers_and_removes_everything(
 ) -> None:
     (folder / "other.png").write_bytes((folder / "photo.png").read_bytes())
     process = start("run", *inputs, "--op", "denoise", "--op", "denoise", "--local")
-    workers = running_workers(process)
+    workers = running_workers(process, len(inputs))
     process.send_signal(number)
     _, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == code, err
@@ -106,11 +106,11 @@ def test_a_signal_ends_workers_and_removes_everything(
     assert {path.name for path in folder.glob("*")} <= {"photo.png", "other.png", "temporary", "CACHE"}
 
 
-def running_workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+def running_workers(process: subprocess.Popen[bytes], files: int = 1) -> list[psutil.Process]:
     """Wait until the job has begun with its tiles, and return the workers."""
     assert process.stderr is not None
     # Several files show no progress of each: then a worker that runs is the sign.
-    if any("other.png" in argument for argument in psutil.Process(process.pid).cmdline()):
+    if files > 1:
         while not (found := psutil.Process(process.pid).children()):
             assert process.poll() is None
         return found
