@@ -106,11 +106,14 @@ def _scharr(raster: Array, parameters: ScharrParameters) -> Array:
 
 
 def _laplacian(raster: Array, parameters: LaplacianParameters) -> Array:
+    levels = gray(raster)
+    small = _precision(levels, parameters.scale) == cv2.CV_32F
+    depth = cv2.CV_16S if small else cv2.CV_64F
+
     def measure(levels: Array) -> Array:
-        depth = cv2.CV_16S if _precision(levels, parameters.scale) == cv2.CV_32F else cv2.CV_64F
         return _scaled(cv2.Laplacian(levels, depth, ksize=parameters.ksize), parameters.scale, levels)
 
-    return _in_parts(gray(raster), max(1, parameters.ksize // 2), measure)
+    return measure(levels) if small else _in_parts(levels, max(1, parameters.ksize // 2), measure)
 
 
 SOBEL = LocalOperation(
