@@ -89,20 +89,20 @@ def _in_parts(levels: Array, halo: int, measure: Callable[[Array], Array]) -> Ar
     return made
 
 
-def _sobel(raster: Array, parameters: SobelParameters) -> Array:
+def _measured(raster: Array, parameters: ScharrParameters, derive: Callable[..., Array], halo: int) -> Array:
     def measure(levels: Array) -> Array:
-        derivative = partial(cv2.Sobel, levels, _precision(levels, parameters.scale), ksize=parameters.ksize)
+        derivative = partial(derive, levels, _precision(levels, parameters.scale))
         return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
 
-    return _in_parts(gray(raster), parameters.ksize // 2, measure)
+    return _in_parts(gray(raster), halo, measure)
+
+
+def _sobel(raster: Array, parameters: SobelParameters) -> Array:
+    return _measured(raster, parameters, partial(cv2.Sobel, ksize=parameters.ksize), parameters.ksize // 2)
 
 
 def _scharr(raster: Array, parameters: ScharrParameters) -> Array:
-    def measure(levels: Array) -> Array:
-        derivative = partial(cv2.Scharr, levels, _precision(levels, parameters.scale))
-        return _scaled(_gradient(derivative, parameters.direction), parameters.scale, levels)
-
-    return _in_parts(gray(raster), 1, measure)
+    return _measured(raster, parameters, cv2.Scharr, 1)
 
 
 def _laplacian(raster: Array, parameters: LaplacianParameters) -> Array:
