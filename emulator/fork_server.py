@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from emulator.processes import dies_with
+from emulator.worker_process import serve
 
 FORK = b"fork"
 
@@ -39,8 +40,6 @@ def main() -> None:
         else:
             control.close()
             break
-    from emulator.worker_process import serve
-
     serve(descriptors[0], app_folder)
 
 

@@ -7,6 +7,7 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from emulator.errors import WorkerDiedError
@@ -16,7 +17,7 @@ from emulator.worker import READ_LIMIT, Worker
 
 # The app must find its own folder and the installed packages on sys.path, not the folder of this package.
 _BOOTSTRAP = "import sys; sys.path.insert(0, {!r}); from emulator.{} import main; del sys.path[0]; main()"
-_NEEDED = ("emulator.worker_process", "azure.durable_functions")
+_NEEDED = "azure.durable_functions"
 _SLOW = {"azure-storage-blob": "azure.storage.blob", "opencv-python-headless": "cv2", "pydantic": "pydantic"}
 """Modules that take long to import, by package."""
 
@@ -56,11 +57,10 @@ class Spawner:
         ours, theirs = socket.socketpair()
         try:
             if sys.platform == "linux":
-                try:
+                # Where there is nothing to copy, a worker that starts from nothing can say why.
+                with suppress(WorkerDiedError):
                     server = await self._fork_server()
                     return Worker(await server.fork(theirs.fileno(), READ_LIMIT), ours, observer)
-                except WorkerDiedError:
-                    pass
             process = await self._start("worker_process", theirs, (), output=PIPE)
             return Worker(process, ours, observer)
         except BaseException:
@@ -77,10 +77,16 @@ class Spawner:
     async def _fork_server(self) -> ForkServer:
         async with self._lock:
             if self._server is None or not self._server.serves:
+                await self.close()
                 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 ours.setblocking(False)
-                with theirs:
+                try:
                     process = await self._start("fork_server", theirs, _imported(self._app), output=DEVNULL)
+                except BaseException:
+                    ours.close()
+                    raise
+                finally:
+                    theirs.close()
                 self._server = ForkServer(ours, process)
         return self._server
 
@@ -112,4 +118,4 @@ def _imported(app: Path) -> list[str]:
     """Return what the workers of an app will import, by what its requirements.txt names."""
     requirements = app / "requirements.txt"
     named = re.findall(r"^[\w-]+", requirements.read_text(), re.MULTILINE) if requirements.exists() else []
-    return [*_NEEDED, *(module for package, module in _SLOW.items() if package in named)]
+    return [_NEEDED, *(module for package, module in _SLOW.items() if package in named)]
