@@ -76,6 +76,8 @@ def _gray_world(image: Array) -> Array:
 
 
 OPENCV: Mapping[str, Call] = {
+    "to_rgb": lambda image: cv2.cvtColor(image, cv2.COLOR_GRAY2BGR),
+    "to_8_bit": lambda image: cv2.convertScaleAbs(image, alpha=1 / 257),
     **dict.fromkeys(("brightness_contrast", "gamma", "levels", "curves", "posterize", "solarize"), _look_up),
     **dict.fromkeys(("hue_saturation", "sepia", "color_matrix", "channel_mixer"), _mix),
     **dict.fromkeys(("sharpen", "emboss", "kernel"), _correlate),

@@ -21,6 +21,8 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from tessera.compiled import library
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = Path(".python_packages/lib/site-packages")
 RUNS_ON = ("Linux", "x86_64", (3, 13))
@@ -68,6 +70,8 @@ def build(folder: Path) -> None:
     here = (platform.system(), platform.machine(), sys.version_info[:2])
     if here != RUNS_ON:
         raise PackageFailed(f"Packages are built for {RUNS_ON}, and this is {here}. Use CI or a container.")
+    if library() is None:
+        raise PackageFailed("Packages hold compiled code: install a C compiler, then run `make setup` again.")
     if shutil.which("strip") is None:
         raise PackageFailed("Packages are built for the smallest size: install binutils, for its strip.")
     shutil.rmtree(folder, ignore_errors=True)

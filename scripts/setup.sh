@@ -93,8 +93,9 @@ install_python_packages() {
 
 install_project() {
     say "Installing the tessera command into .venv"
+    command -v cc >/dev/null || say "There is no C compiler (cc): resizing will take many times as long."
     run_logged "$venv_python" -m pip install --quiet --no-build-isolation --no-deps --editable .
-    write_stamp .venv/.project pyproject.toml
+    write_stamp .venv/.project pyproject.toml tessera/compiled/*.c
 }
 
 install_node_packages() {
@@ -112,6 +113,11 @@ trap 'say "" "Set-up interrupted; run the same command again to complete it."; e
 
 : >"$log"
 is_current .venv/.packages requirements-dev.txt || install_python_packages
-is_current .venv/.project pyproject.toml || install_project
+project=
+if ! is_current .venv/.project pyproject.toml tessera/compiled/*.c; then
+    install_project 9>&- & # the compiler and npm side by side
+    project=$!
+fi
 is_current node_modules/.packages package-lock.json || install_node_packages
+[ -z "$project" ] || wait "$project"
 wait

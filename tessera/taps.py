@@ -6,25 +6,26 @@ imgproc, resize.)
 """
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+FIXED_BITS = {1: 11, 2: 15}
+"""Bits of a weight in fixed point, by bytes of a sample; OpenCV has 11 for its 8-bit samples."""
 _ONE = np.float32(1)
 _ON_PIXEL = np.float32(1e30)
 
 
-class Taps(NamedTuple):
+@dataclass(frozen=True, eq=False, slots=True)
+class Taps:
     """For each pixel of a result along one axis, the first pixel it is made of, and weights from there on.
 
-    *weights* is (taps, pixels), float32. Pixels outside the image stand for the nearest inside. *share* is
-    how far each place lies between two pixels, where the weights follow from that.
+    *weights* is (taps, pixels), float32. Pixels outside the image stand for the nearest inside.
     """
 
     first: NDArray[np.int64]
     weights: NDArray[np.float32]
-    share: NDArray[np.float32] | None = None
 
 
 def nearest(source: int, result: int, start: int, stop: int) -> NDArray[np.int64]:
@@ -44,10 +45,15 @@ def taps_of(
     first = np.floor(place).astype(np.int64)
     share = (place - first.astype(np.float32)).astype(np.float32)
     if interpolation == "linear":
-        return Taps(first, np.stack([_ONE - share, share]), share)
+        return Taps(first, np.stack([_ONE - share, share]))
     if interpolation == "cubic":
         return Taps(first - 1, _cubic(share))
     return Taps(first - 3, _lanczos(share))
+
+
+def fixed(weights: NDArray[np.float32], bits: int) -> NDArray[np.int64]:
+    """Return *weights* as whole multiples of 1 / 2**bits."""
+    return np.rint(weights * np.float32(1 << bits)).astype(np.int64)
 
 
 def _area_taps(source: int, scale: float, start: int, stop: int) -> Taps:

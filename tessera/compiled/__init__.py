@@ -1,0 +1,33 @@
+"""Compiled code, in C, for what OpenCV and NumPy do slowly or not at all; and where it isn't built, none.
+
+Every caller can do without, in NumPy or OpenCV, and gets the same bits. The package's build compiles it
+(`pyproject.toml`); where that fails, as without a compiler, the build goes on.
+"""
+
+import ctypes
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_CHANNELS = 4
+"""The compiled functions take images of 1 to so many channels."""
+
+
+@cache
+def library() -> Any:
+    """Return the compiled functions, or None where they weren't built."""
+    for suffix in EXTENSION_SUFFIXES:
+        path = Path(__file__).with_name(f"_library{suffix}")
+        if path.exists():
+            return ctypes.CDLL(str(path))
+    return None
+
+
+def with_whole_rows(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return (rows, columns, channels) so that each row lies in one piece; rows may lie apart."""
+    together = (pixels.shape[2] * pixels.itemsize, pixels.itemsize)
+    return pixels if pixels.strides[1:] == together else np.ascontiguousarray(pixels)

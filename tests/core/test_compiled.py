@@ -1,0 +1,141 @@
+"""Compiled code gives what NumPy and OpenCV give, reads no memory of others, and can be done without."""
+
+import ctypes
+import itertools
+import mmap
+import shutil
+import subprocess
+import sys
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tessera import histogram, resampling, resampling_compiled
+from tessera.compiled import library
+from tessera.geometry import Rect
+from tessera.operations.base import Array
+from tessera.platform_id import processor_features
+from tessera.taps import FIXED_BITS, fixed, taps_of
+from tests.core.test_catalogue import EXAMPLES
+
+HOW = ["nearest", "linear", "area", "cubic", "lanczos"]
+
+
+@pytest.fixture(autouse=True)
+def is_built() -> None:
+    if library() is None and shutil.which("cc") is None:
+        pytest.skip("no compiled code: there is no C compiler on this machine")
+    assert library() is not None, "run `make setup`"
+
+
+@st.composite
+def images(draw: st.DrawFn) -> Array:
+    """Draw noise, or only the lowest and highest levels; perhaps a part of a larger image."""
+    depth, channels = draw(st.sampled_from([8, 16])), draw(st.integers(1, 4))
+    height, width = draw(st.integers(1, 60)), draw(st.integers(1, 60))
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    around = draw(st.integers(0, 3))
+    shape = height + around, width + around, channels
+    most = 2**depth - 1
+    extreme = draw(st.booleans())
+    levels = random.integers(0, 2, shape) * most if extreme else random.integers(0, most + 1, shape)
+    return levels.astype(f"u{depth // 8}")[around:, around:]
+
+
+def resized(image: Array, size: tuple[int, int], wanted: Rect, how: str) -> Array:
+    frame = Rect(0, 0, image.shape[1], image.shape[0])
+    needed = resampling.needs(wanted, frame, size, how)
+    return resampling.resize(image[needed.slices], frame, wanted, size, how)
+
+
+def sizes(image: Array, how: str) -> st.SearchStrategy[tuple[int, int]]:
+    most = image.shape[1::-1] if how == "area" else (90, 90)
+    return st.tuples(*(st.integers(1, side) for side in most))
+
+
+def boxes(size: tuple[int, int]) -> st.SearchStrategy[Rect]:
+    pairs = (st.lists(st.integers(0, side), min_size=2, max_size=2, unique=True).map(sorted) for side in size)
+    return st.tuples(*pairs).map(lambda both: Rect(both[0][0], both[1][0], both[0][1], both[1][1]))
+
+
+@settings(EXAMPLES, max_examples=400)
+@given(data=st.data(), image=images(), how=st.sampled_from(HOW))
+def test_any_resize_is_the_same_without_it(data: st.DataObject, image: Array, how: str) -> None:
+    size = data.draw(sizes(image, how))
+    wanted = data.draw(boxes(size))
+    made = resized(image, size, wanted, how)
+    with patch.object(resampling_compiled, "library", lambda: None):
+        np.testing.assert_array_equal(made, resized(image, size, wanted, how), strict=True)
+
+
+@pytest.mark.skipif("AVX2" not in processor_features(), reason="this processor has no AVX2")
+@settings(EXAMPLES, max_examples=200)
+@given(data=st.data(), image=images(), how=st.sampled_from(["linear", "area", "cubic", "lanczos"]))
+def test_both_kinds_of_vectors_give_the_same(data: st.DataObject, image: Array, how: str) -> None:
+    width, height = data.draw(sizes(image, how))
+    x, y = taps_of(image.shape[1], width, 0, width, how), taps_of(image.shape[0], height, 0, height, how)
+    assume(resampling_compiled.can_sum(image, x))
+    found = []
+    for name in ("tessera_resize", "tessera_resize_avx2"):
+        with patch.object(resampling_compiled, "_resize", lambda name=name: getattr(library(), name)):
+            found.append(resampling_compiled.summed(image, x, y, how))
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("how", ["cubic", "lanczos"])
+def test_no_sum_of_8_bits_is_too_large(how: str) -> None:
+    """The image is white where the weights of its rows and columns have the same sign, and else black."""
+    weights = fixed(taps_of(1, 1 << 13, 0, 1 << 13, how).weights, FIXED_BITS[1])
+    above, below = np.maximum(weights, 0).sum(axis=0).max(), np.maximum(-weights, 0).sum(axis=0).max()
+    assert 255 * (above**2 + below**2) + 2 ** (2 * FIXED_BITS[1] - 1) < 2**31
+
+
+@settings(EXAMPLES, max_examples=200)
+@given(image=images(), data=st.data())
+def test_counts_are_the_same_without_it(image: Array, data: st.DataObject) -> None:
+    channels = data.draw(st.none() | st.integers(1, image.shape[2]))
+    made = histogram.count(image, channels)
+    with patch.object(histogram, "library", lambda: None):
+        np.testing.assert_array_equal(made, histogram.count(image, channels), strict=True)
+    assert made.sum() == image.shape[0] * image.shape[1] * (channels or image.shape[2])
+
+
+def at_the_edge_of_memory(image: Array) -> Array:
+    """Return a copy of *image* behind whose last byte nothing may be read."""
+    pages = -(-image.nbytes // mmap.PAGESIZE)
+    memory = mmap.mmap(-1, (pages + 1) * mmap.PAGESIZE)
+    whole = np.frombuffer(memory, np.uint8)
+    end = pages * mmap.PAGESIZE
+    copy = whole[end - image.nbytes : end].view(image.dtype).reshape(image.shape)
+    copy[:] = image
+    page = ctypes.c_void_p(whole.ctypes.data + end)
+    assert ctypes.CDLL(None).mprotect(page, ctypes.c_size_t(mmap.PAGESIZE), 0) == 0
+    return copy
+
+
+def work_at_the_edge() -> None:
+    """Resize and count images of each kind that end where memory ends."""
+    random = np.random.default_rng(5)
+    for depth, channels in itertools.product((8, 16), (1, 2, 3, 4)):
+        image = random.integers(0, 2**depth, (9, 37, channels)).astype(f"u{depth // 8}")
+        edge = at_the_edge_of_memory(image)
+        np.testing.assert_array_equal(histogram.count(edge), histogram.count(image))
+        for how, size in itertools.product(HOW, ((17, 5), (37, 4), (36, 9), (80, 21))):
+            if how == "area" and size[0] > image.shape[1]:
+                continue
+            # OpenCV makes all of an image itself.
+            for wanted in (Rect(0, 0, *size), Rect(1, 1, *size)):
+                made = resized(edge, size, wanted, how)
+                np.testing.assert_array_equal(made, resized(image, size, wanted, how))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are forbidden by Linux's mprotect")
+def test_nothing_beyond_the_image_is_read() -> None:
+    program = "from tests.core.test_compiled import work_at_the_edge; work_at_the_edge()"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, f"it ended with {done.returncode}: {done.stderr}"
