@@ -12,6 +12,7 @@ from frontend_streamlit import (
     draft,
     job_page,
     jobs_page,
+    memory,
     process_page,
     status_page,
 )
@@ -24,6 +25,7 @@ STYLE = f"<style>{Path(__file__).with_name('page.css').read_text()}</style>"
 
 def main() -> None:
     """Show the navigation, and below it what the address names."""
+    memory.spare_modules()
     st.set_page_config(page_title="Tessera", page_icon=ICON, layout="wide")
     st.html(STYLE)
     with st.container(horizontal=True, vertical_alignment="bottom", key="top"):

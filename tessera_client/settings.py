@@ -1,6 +1,8 @@
 """What both clients are set up with: address, key, limits of time, connections."""
 
 import os
+import ssl
+from functools import cache
 from typing import Any, NamedTuple
 
 import httpx
@@ -47,7 +49,14 @@ def connection(
 
 def http_options(timeout: float) -> dict[str, Any]:
     """Return the arguments of an HTTP client, but for its proxies."""
-    return {"timeout": httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)}
+    limits = httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=None)
+    return {"timeout": limits, "verify": _certificates()}
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return what all clients of this process trust; to read it takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 def _checked(api_url: str) -> str:

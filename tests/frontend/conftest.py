@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from emulator.ports import free_port
@@ -65,13 +67,20 @@ class Page:
         return found[0] if isinstance(found, list) else found
 
 
+@pytest.fixture(scope="session")
+def components() -> list[Any]:
+    """Return what Streamlit finds in the installed packages: in a test it would look for each run."""
+    return manifest_scanner.scan_component_manifests()
+
+
 @pytest.fixture
-def page(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+def page(api: FakeApi, components: list[Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     """Open the page on the fake API; whatever the test does, it shows no stack trace."""
     monkeypatch.setenv("TESSERA_API_URL", api.url)
     monkeypatch.delenv("TESSERA_API_KEY", raising=False)
     # Without a browser nothing sends a file but the page.
     monkeypatch.setenv("TESSERA_PAGE_UPLOADS", "page")
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", lambda: components)
     st.cache_data.clear()
     st.cache_resource.clear()
     opened = Page(
