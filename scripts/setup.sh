@@ -95,7 +95,7 @@ install_project() {
     say "Installing the tessera command into .venv"
     command -v cc >/dev/null || say "There is no C compiler (cc): resizing will take many times as long."
     run_logged "$venv_python" -m pip install --quiet --no-build-isolation --no-deps --editable .
-    write_stamp .venv/.project pyproject.toml tessera/compiled/*.c
+    write_stamp .venv/.project pyproject.toml tessera/compiled/*.[ch]
 }
 
 install_node_packages() {
@@ -114,7 +114,7 @@ trap 'say "" "Set-up interrupted; run the same command again to complete it."; e
 : >"$log"
 is_current .venv/.packages requirements-dev.txt || install_python_packages
 project=
-if ! is_current .venv/.project pyproject.toml tessera/compiled/*.c; then
+if ! is_current .venv/.project pyproject.toml tessera/compiled/*.[ch]; then
     install_project 9>&- & # the compiler and npm side by side
     project=$!
 fi

@@ -4,124 +4,7 @@
    order; single precision is summed in the order of the taps, without fused multiplication, so that the bits
    are those of NumPy and of OpenCV (imgproc, resize) on every processor. */
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
-#define PAD 8 /* sums beyond the end of a row that may be written */
-
-typedef struct {
-    const void *pixels;     /* rows of samples, channels side by side */
-    ptrdiff_t stride;       /* bytes from one of these rows to the next */
-    void *made;             /* height * width * channels samples */
-    void *sums;             /* held * (width * channels + PAD) sums; in single precision one row more */
-    const int32_t *x_first; /* for each column, the sample that its taps begin with; ascending */
-    const void *x_weights;  /* x_taps for each column */
-    const int32_t *y_rows;  /* y_taps rows for each row of the result */
-    const void *y_weights;  /* y_taps for each row of the result */
-    int32_t width, height, channels, x_taps, y_taps;
-    int32_t held;           /* how many rows of sums are kept: row r in place r modulo held */
-    int32_t safe;           /* columns, from the left, after whose taps one more sample can be read */
-} job;
-
-#if defined(__SSE2__)
-INLINE __m128i four_bytes(const uint8_t *at)
-{
-    int32_t bytes;
-    memcpy(&bytes, at, sizeof bytes);
-    return _mm_cvtsi32_si128(bytes);
-}
-
-/* Sum two taps at a time for three or four channels; return the column that comes next. */
-INLINE int32_t across_colours(const uint8_t *from, void *to, const job *j, int n, int taps, int narrow,
-                              ptrdiff_t ahead)
-{
-    const __m128i zero = _mm_setzero_si128();
-    const int16_t *weights = j->x_weights;
-    for (int32_t x = 0; x < j->safe; x++, weights += taps) {
-        const uint8_t *at = from + j->x_first[x];
-        __m128i sum = zero;
-        __builtin_prefetch(at + ahead);
-        for (int tap = 0; tap < taps; tap += 2) {
-            int32_t both;
-            memcpy(&both, weights + tap, sizeof both);
-            __m128i pair = _mm_unpacklo_epi8(four_bytes(at + tap * n), four_bytes(at + (tap + 1) * n));
-            pair = _mm_madd_epi16(_mm_unpacklo_epi8(pair, zero), _mm_set1_epi32(both));
-            sum = _mm_add_epi32(sum, pair);
-        }
-        if (narrow) {
-            sum = _mm_srai_epi32(sum, 4);
-            _mm_storel_epi64((__m128i *)((int16_t *)to + x * n), _mm_packs_epi32(sum, sum));
-        } else {
-            _mm_storeu_si128((__m128i *)((int32_t *)to + x * n), sum);
-        }
-    }
-    return j->safe;
-}
-
-/* Sum two taps of one channel, four columns at a time. */
-INLINE int32_t across_pairs(const uint8_t *from, int16_t *to, const job *j, ptrdiff_t ahead)
-{
-    const int16_t *weights = j->x_weights;
-    int32_t x = 0;
-    for (; x + 4 <= j->safe; x += 4) {
-        __builtin_prefetch(from + j->x_first[x] + ahead);
-        int16_t both[4];
-        for (int i = 0; i < 4; i++)
-            memcpy(both + i, from + j->x_first[x + i], sizeof *both);
-        __m128i sum = _mm_set_epi16(0, 0, 0, 0, both[3], both[2], both[1], both[0]);
-        sum = _mm_unpacklo_epi8(sum, _mm_setzero_si128());
-        sum = _mm_madd_epi16(sum, _mm_loadu_si128((const __m128i *)(weights + 2 * x)));
-        sum = _mm_srai_epi32(sum, 4);
-        _mm_storel_epi64((__m128i *)(to + x), _mm_packs_epi32(sum, sum));
-    }
-    return x;
-}
-
-/* Return the sums of two and two of four taps, of two columns. */
-INLINE __m128 halves_of_two(const uint8_t *from, const job *j, int32_t x)
-{
-    const __m128i *weights = (const __m128i *)((const int16_t *)j->x_weights + 4 * x);
-    __m128i two = _mm_unpacklo_epi32(four_bytes(from + j->x_first[x]), four_bytes(from + j->x_first[x + 1]));
-    two = _mm_unpacklo_epi8(two, _mm_setzero_si128());
-    return _mm_castsi128_ps(_mm_madd_epi16(two, _mm_loadu_si128(weights)));
-}
-
-/* Sum four taps of one channel, four columns at a time. */
-INLINE int32_t across_fours(const uint8_t *from, int32_t *to, const job *j, ptrdiff_t ahead)
-{
-    int32_t x = 0;
-    for (; x + 4 <= j->safe; x += 4) {
-        __builtin_prefetch(from + j->x_first[x] + ahead);
-        __m128 left = halves_of_two(from, j, x), right = halves_of_two(from, j, x + 2);
-        __m128i even = _mm_castps_si128(_mm_shuffle_ps(left, right, _MM_SHUFFLE(2, 0, 2, 0)));
-        __m128i odd = _mm_castps_si128(_mm_shuffle_ps(left, right, _MM_SHUFFLE(3, 1, 3, 1)));
-        _mm_storeu_si128((__m128i *)(to + x), _mm_add_epi32(even, odd));
-    }
-    return x;
-}
-
-INLINE int32_t across_vectors(const uint8_t *from, void *to, const job *j, int n, int taps, int narrow,
-                              ptrdiff_t ahead)
-{
-    if (n >= 3)
-        return across_colours(from, to, j, n, taps, narrow, ahead);
-    if (n == 1 && narrow)
-        return across_pairs(from, to, j, ahead);
-    return n == 1 && taps == 4 ? across_fours(from, to, j, ahead) : 0;
-}
-#else
-INLINE int32_t across_vectors(const uint8_t *from, void *to, const job *j, int n, int taps, int narrow,
-                              ptrdiff_t ahead)
-{
-    (void)from, (void)to, (void)j, (void)n, (void)taps, (void)narrow, (void)ahead;
-    return 0;
-}
-#endif
+#include "resampling.h"
 
 /* Define what sums along a row, for samples of a type: `first` is the column to begin with. */
 #define ACROSS(NAME, SAMPLE, WEIGHT, SUM, SHIFT)                                                               \
@@ -154,7 +37,8 @@ ACROSS(across_single_16, uint16_t, float, float, )
         SUM *to = (SUM *)j->sums + (size_t)place * ((size_t)j->width * n + PAD);                               \
         if (held[place] != row) {                                                                              \
             const SAMPLE *from = (const SAMPLE *)((const char *)j->pixels + row * j->stride);                  \
-            const int32_t next = tap + taps < j->height * taps ? j->y_rows[tap + taps] : row;                  \
+            const int32_t after = tap + j->y_taps;                                                             \
+            const int32_t next = after < j->height * j->y_taps ? j->y_rows[after] : row;                       \
             const ptrdiff_t ahead = (next - row) * j->stride;                                                  \
             (void)ahead;                                                                                       \
             ACROSS_ROW;                                                                                        \
@@ -167,11 +51,32 @@ ROW(row_narrow, uint8_t, int16_t,
 ROW(row_whole_8, uint8_t, int32_t,
     across_whole_8(from, to, j, n, taps, across_vectors(from, to, j, n, taps, 0, ahead)))
 ROW(row_whole_16, uint16_t, int64_t, across_whole_16(from, to, j, n, taps, 0))
-ROW(row_single_8, uint8_t, float, across_single_8(from, to, j, n, taps, 0))
+ROW(row_single_8, uint8_t, float,
+    across_single_8(from, to, j, n, taps, across_vectors_single(from, to, j, n, taps)))
 ROW(row_single_16, uint16_t, float, across_single_16(from, to, j, n, taps, 0))
 
 #define MOST_HELD 8
 #define NONE_HELD {-1, -1, -1, -1, -1, -1, -1, -1}
+
+INLINE uint8_t mixed(int16_t above, int16_t below, int16_t upper, int16_t lower)
+{
+    const int16_t sum = (int16_t)((above * upper) >> 16) + (int16_t)((below * lower) >> 16);
+    return (uint8_t)((sum + 2) >> 2);
+}
+
+/* Make a row of which no row of sums is needed again. */
+INLINE void linear_row(const uint8_t *above, const uint8_t *below, uint8_t *to, const job *j, int n, int16_t upper,
+                       int16_t lower, ptrdiff_t ahead)
+{
+    const int16_t *weights = j->x_weights;
+    int32_t x = linear_vectors(above, below, to, j, n, upper, lower, ahead);
+    for (; x < j->width; x++)
+        for (int c = 0; c < n; c++) {
+            const int32_t at = j->x_first[x] + c, left = weights[2 * x], right = weights[2 * x + 1];
+            to[x * n + c] = mixed((int16_t)((above[at] * left + above[at + n] * right) >> 4),
+                                  (int16_t)((below[at] * left + below[at + n] * right) >> 4), upper, lower);
+        }
+}
 
 /* Linear of 8 bits: OpenCV drops bits after each of the sums. */
 INLINE void linear_8(const job *j, int n)
@@ -180,14 +85,19 @@ INLINE void linear_8(const job *j, int n)
     const int16_t *weights = j->y_weights;
     int32_t held[MOST_HELD] = NONE_HELD;
     for (int32_t y = 0; y < j->height; y++) {
-        const int16_t *above = row_narrow(j, held, 2 * y, n, 2);
-        const int16_t *below = row_narrow(j, held, 2 * y + 1, n, 2);
+        const int32_t *rows = j->y_rows + 2 * y;
         const int16_t upper = weights[2 * y], lower = weights[2 * y + 1];
         uint8_t *to = (uint8_t *)j->made + y * samples;
-        for (size_t i = 0; i < samples; i++) {
-            int16_t sum = (int16_t)((above[i] * upper) >> 16) + (int16_t)((below[i] * lower) >> 16);
-            to[i] = (uint8_t)((sum + 2) >> 2);
+        const int again = y + 1 < j->height && rows[2] <= rows[1];
+        if (!again && held[rows[0] % 2] != rows[0]) {
+            const uint8_t *from = (const uint8_t *)j->pixels;
+            const ptrdiff_t ahead = y + 1 < j->height ? (rows[2] - rows[0]) * j->stride : 0;
+            linear_row(from + rows[0] * j->stride, from + rows[1] * j->stride, to, j, n, upper, lower, ahead);
+            continue;
         }
+        const int16_t *above = row_narrow(j, held, 2 * y, n, 2), *below = row_narrow(j, held, 2 * y + 1, n, 2);
+        for (size_t i = 0; i < samples; i++)
+            to[i] = mixed(above[i], below[i], upper, lower);
     }
 }
 
