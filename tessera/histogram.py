@@ -20,27 +20,32 @@ type Counts = NDArray[np.int64]
 def count(pixels: NDArray[Any], channels: int | None = None) -> Counts:
     """Return the counts of a raster of (rows, columns, channels), 8 or 16 bits, or its first ones."""
     levels = 1 << 8 * pixels.itemsize
-    total = np.zeros((pixels.shape[2], levels), np.int64)
+    total = np.zeros((channels or pixels.shape[2], levels), np.int64)
     if library() is not None and pixels.shape[2] <= MOST_CHANNELS:
-        pixels = with_whole_rows(pixels)
-        counting = library().tessera_count_8 if pixels.itemsize == 1 else library().tessera_count_16
-        counting(
-            ctypes.c_void_p(pixels.ctypes.data),
-            ctypes.c_ssize_t(pixels.strides[0]),
-            pixels.shape[1],
-            pixels.shape[0],
-            pixels.shape[2],
-            ctypes.c_void_p(total.ctypes.data),
-        )
-        return total[:channels]
+        _count_compiled(with_whole_rows(pixels), total)
+        return total
     # OpenCV counts in single precision, which holds whole numbers up to 2**24.
     rows = max(1, (1 << 24) // pixels.shape[1])
     for start in range(0, pixels.shape[0], rows):
         part = pixels[start : start + rows]
-        for channel in range(channels or pixels.shape[2]):
+        for channel in range(len(total)):
             found = cv2.calcHist([part], [channel], None, [levels], [0, levels])
             total[channel] += found.ravel().astype(np.int64)
-    return total[:channels]
+    return total
+
+
+def _count_compiled(pixels: NDArray[Any], total: Counts) -> None:
+    height, width, channels = pixels.shape
+    counting = library().tessera_count_8 if pixels.itemsize == 1 else library().tessera_count_16
+    counting(
+        ctypes.c_void_p(pixels.ctypes.data),
+        ctypes.c_ssize_t(pixels.strides[0]),
+        width,
+        height,
+        channels,
+        len(total),
+        ctypes.c_void_p(total.ctypes.data),
+    )
 
 
 def pack(counts: Counts) -> bytes:

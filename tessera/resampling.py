@@ -3,10 +3,10 @@
 What a pixel of the result is made of follows from its absolute coordinates in the result, as in OpenCV's
 resize of the whole image: which pixels (taps) along each axis, and with which weights. OpenCV itself is
 called for a box where its taps, counted from the corner of that box, are those of the whole image;
-elsewhere the same sums are taken here. Nearest, linear, area, and Lanczos of 8 bits are OpenCV's; cubic,
-and Lanczos of 16 bits, whose results in OpenCV depend on the processor, are OpenCV's fixed-point definition
-(R. Keys, Cubic Convolution Interpolation, IEEE ASSP 29(6), 1981; C. Lanczos, Applied Analysis, 1956; OpenCV
-imgproc, resize).
+elsewhere the same sums are taken by code of ours, compiled or in NumPy. Nearest, linear, area, and Lanczos
+of 8 bits are OpenCV's; cubic, and Lanczos of 16 bits, whose results in OpenCV depend on the processor, are
+OpenCV's fixed-point definition (R. Keys, Cubic Convolution Interpolation, IEEE ASSP 29(6), 1981; C. Lanczos,
+Applied Analysis, 1956; OpenCV imgproc, resize).
 """
 
 import math

@@ -1,6 +1,6 @@
 """Resizing from taps by compiled code (`compiled/resampling.c`), where it was built for this machine.
 
-The sums are those that `tessera.resampling` takes in NumPy, bit for bit, in a tenth of the time and less.
+The sums are those that `tessera.resampling_numpy` takes, bit for bit, in a tenth of the time and less.
 """
 
 import ctypes

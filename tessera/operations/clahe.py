@@ -6,9 +6,8 @@ made once; each pixel blends the tables of the four cells around it by its absol
 OpenCV: single precision, cells of an image mirrored to a multiple of the grid.)
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise
 from typing import Annotated, Any, NamedTuple
 
 import cv2
@@ -17,11 +16,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tessera import histogram
+from tessera.blending import Neighbours, blend
 from tessera.geometry import Grid, Placement
 from tessera.operations.base import Array, GlobalOperation, Measured, Parameters, on_colour, without_alpha
 
 _LEVELS = 256
-_BLOCK = 512
 
 
 class ClaheParameters(Parameters):
@@ -131,7 +130,7 @@ def _clipped(counts: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
 def _resolve(raster: Array, placement: Placement, parameters: ClaheParameters, table: bytes) -> Array:
     def equalize(colour: Array) -> Array:
         if colour.shape[2] == 1:
-            return _blend(colour[:, :, 0], placement, parameters, table)
+            return _blend(colour.copy(), placement, parameters, table)
         return _with_lightness(cv2.cvtColor(colour, cv2.COLOR_BGR2Lab), placement, parameters, table)
 
     return on_colour(equalize, raster)
@@ -144,66 +143,19 @@ def _resolve_lab(raster: Array, placement: Placement, parameters: ClaheParameter
 def _with_lightness(
     converted: Array, placement: Placement, parameters: ClaheParameters, table: bytes
 ) -> Array:
-    """Return L, a, b as colours, after L was equalized, which is written into *converted*."""
-    lightness = _blend(cv2.extractChannel(converted, 0), placement, parameters, table)
-    return cv2.cvtColor(cv2.insertChannel(lightness, converted, 0), cv2.COLOR_Lab2BGR)
+    """Return L, a, b as colours, after L was equalized in *converted*."""
+    return cv2.cvtColor(_blend(converted, placement, parameters, table), cv2.COLOR_Lab2BGR)
 
 
-def _blend(values: Array, placement: Placement, parameters: ClaheParameters, table: bytes) -> Array:
+def _blend(pixels: Array, placement: Placement, parameters: ClaheParameters, table: bytes) -> Array:
+    """Equalize the first channel of *pixels* where it stands, and return them."""
     frame, region = placement.frame, placement.region
     cells = _Cells.of(frame.width, frame.height, parameters)
     tables = np.frombuffer(table, np.uint8).reshape(cells.rows, cells.columns, _LEVELS)
-    left, right, x_share = _neighbours(cells.width, cells.columns, region.x0, region.x1)
-    upper, lower, y_share = _neighbours(cells.height, cells.rows, region.y0, region.y1)
-
-    out = np.empty(values.shape, np.uint8)
-    for rows in _runs(upper, lower):
-        for columns in _runs(left, right):
-            corners = (
-                tables[row[rows.start], column[columns.start]]
-                for row in (upper, lower)
-                for column in (left, right)
-            )
-            part = np.ascontiguousarray(values[rows, columns])
-            out[rows, columns] = _blended(part, corners, x_share[columns], y_share[rows])
-    return out
-
-
-def _runs(first: NDArray[np.int64], second: NDArray[np.int64]) -> list[slice]:
-    """Return the stretches of coordinates that lie between the same two cells, none of them long."""
-    changes = np.flatnonzero((np.diff(first) != 0) | (np.diff(second) != 0)) + 1
-    ends = sorted({*changes.tolist(), *range(0, len(first), _BLOCK), len(first)})
-    return [slice(start, stop) for start, stop in pairwise(ends)]
-
-
-def _blended(
-    values: Array, corners: Iterable[Array], x_share: NDArray[np.float32], y_share: NDArray[np.float32]
-) -> Array:
-    """Look the values up in four tables and mix these by the shares of the right and the lower ones."""
-    one, down = np.float32(1), y_share[:, np.newaxis]
-    looked_up: list[NDArray[np.float32]] = [
-        np.asarray(cv2.LUT(values, corner.astype(np.float32)), np.float32) for corner in corners
-    ]
-    above_left, above_right, below_left, below_right = looked_up
-    x_rest = one - x_share
-    above_left *= x_rest
-    above_right *= x_share
-    above_left += above_right
-    below_left *= x_rest
-    below_right *= x_share
-    below_left += below_right
-    above_left *= one - down
-    below_left *= down
-    above_left += below_left
-    return np.asarray(cv2.convertScaleAbs(above_left), np.uint8)
-
-
-def _neighbours(size: int, count: int, start: int, stop: int) -> tuple[Any, Any, NDArray[np.float32]]:
-    """Return for each coordinate the cells before and after it, and the share of the latter."""
-    place = np.arange(start, stop).astype(np.float32) * (np.float32(1) / np.float32(size)) - np.float32(0.5)
-    before = np.floor(place)
-    first = before.astype(np.int64)
-    return np.maximum(first, 0), np.minimum(first + 1, count - 1), place - before
+    x = Neighbours.of(cells.width, cells.columns, region.x0, region.x1)
+    y = Neighbours.of(cells.height, cells.rows, region.y0, region.y1)
+    blend(pixels, tables, x, y)
+    return pixels
 
 
 CLAHE = GlobalOperation(

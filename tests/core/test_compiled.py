@@ -13,7 +13,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tessera import histogram, resampling, resampling_compiled
+from tessera import blending, histogram, resampling, resampling_compiled
+from tessera.blending import Neighbours
 from tessera.compiled import library
 from tessera.geometry import Rect
 from tessera.operations.base import Array
@@ -101,6 +102,28 @@ def test_counts_are_the_same_without_it(image: Array, data: st.DataObject) -> No
     with patch.object(histogram, "library", lambda: None):
         np.testing.assert_array_equal(made, histogram.count(image, channels), strict=True)
     assert made.sum() == image.shape[0] * image.shape[1] * (channels or image.shape[2])
+
+
+@settings(EXAMPLES, max_examples=200)
+@given(image=images(), data=st.data())
+def test_tables_are_blended_the_same_without_it(image: Array, data: st.DataObject) -> None:
+    image = (image >> 8 * (image.itemsize - 1)).astype(np.uint8)
+    x, y = (data.draw(neighbours(side)) for side in image.shape[1::-1])
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    shape = y.after[-1] + 1, x.after[-1] + 1, 256
+    tables = random.integers(0, 256, shape).astype(np.uint8)
+    compiled, without = image.copy(), image.copy()
+    blending.blend(compiled, tables, x, y)
+    with patch.object(blending, "library", lambda: None):
+        blending.blend(without, tables, x, y)
+    np.testing.assert_array_equal(compiled, without)
+
+
+@st.composite
+def neighbours(draw: st.DrawFn, side: int) -> Neighbours:
+    """Draw the cells around *side* coordinates, which need not be the first ones."""
+    start, count = draw(st.integers(0, 20)), draw(st.integers(1, 8))
+    return Neighbours.of(-(-(start + side) // count), count, start, start + side)
 
 
 def at_the_edge_of_memory(image: Array) -> Array:

@@ -46,7 +46,7 @@ NOT_RUN: Final = {
     "azd env set TESSERA_ALERT_EMAIL you@example.org": "needs an Azure account",
     "azd env set TESSERA_PAGE_ADDRESSES 203.0.113.7/32": "needs an Azure account",
     "azd up": "needs an Azure account",
-    ".venv/bin/python -m benchmarks.operations --rounds 3": "takes many minutes",
+    ".venv/bin/python -m benchmarks.operations --rounds 5": "takes many minutes",
     "EMULATOR_CRASH_KILLS=1000 EMULATOR_CRASH_SEED=1 python -m pytest tests/emulator/test_crashes.py": (
         "takes many minutes; 200 kills are part of every run"
     ),
