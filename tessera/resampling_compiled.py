@@ -145,10 +145,10 @@ def _job(arrays: dict[str, Array], **numbers: int) -> _Job:
 
 @lru_cache(maxsize=32)
 def _across(taps: Taps, kind: _Kind, side: int, channels: int) -> tuple[Array, Array, int]:
-    """Return the samples that taps begin with which all lie inside; their weights; and for how many columns
-    a sample more can be read: three channels are read as four, which mustn't reach beyond the last row.
+    """Return the samples that taps begin with, their weights, and how many columns have a pixel after them.
 
-    Weights of pixels beyond an edge are the edge's.
+    Taps all lie inside: weights of pixels beyond an edge are the edge's. Three channels are read as four and
+    more, which mustn't reach beyond the last row.
     """
     weights = kind.weights(taps)
     count = weights.shape[1]

@@ -24,7 +24,7 @@ typedef struct {
     const void *y_weights;  /* y_taps for each row of the result */
     int32_t width, height, channels, x_taps, y_taps;
     int32_t held;           /* how many rows of sums are kept: row r in place r modulo held */
-    int32_t safe;           /* columns, from the left, after whose taps one more sample can be read */
+    int32_t safe;           /* columns, from the left, after whose taps a pixel more can be read */
 } job;
 
 #if defined(__SSE2__)

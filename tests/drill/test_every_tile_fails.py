@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from drill import kinds
+from drill.aftermath import nothing_is_stuck
 from drill.ledger import Ledger
 from drill.stack import Stack
 from drill.storage_faults import Call, StorageFaults
@@ -41,7 +42,7 @@ async def fail_and_mend(folder: Path) -> bytes:
             await client.wait(job.id, timeout=120)
         assert failure.value.job.error is not None
         assert failure.value.job.error.code == "internal"
-        assert await stack.unfinished() == []
+        assert await nothing_is_stuck(stack) == []
         stack.proxy.stop_faults()
         await client.retry(job.id)
         done = await client.wait(job.id, timeout=120)
