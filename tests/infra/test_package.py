@@ -88,6 +88,11 @@ def test_only_the_app_and_its_packages_are_in_it(package: Path) -> None:
     assert found & set(OWN_PACKAGES) == {"function_app", "orchestrations", "activities", "tessera"}
 
 
+def test_our_compiled_code_is_in_it_and_its_source_is_not(package: Path) -> None:
+    kinds = sorted(path.suffix for path in (package / "tessera/compiled").iterdir() if path.is_file())
+    assert kinds == [".py", ".so"]
+
+
 def test_it_holds_the_locked_packages_and_no_others(package: Path) -> None:
     site = package / ".python_packages/lib/site-packages"
     installed = {path.name.removesuffix(".dist-info").replace("-", "==") for path in site.glob("*.dist-info")}
