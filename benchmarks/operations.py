@@ -6,17 +6,20 @@ The tiles are those that the planner makes for the photograph of the demo, put t
 ones (63 MP), or for a part of it, of the same proportions, where an operation is slow. OpenCV is what
 somebody would call who has it (`benchmarks.opencv_calls`), or the reference where that is made of such calls.
 Both sides work in memory, with the settings that the app's workers have: this is computing alone, without
-storage, decoding and encoding. Rounds alternate between the two; figures are medians of the processor's time,
-which bears a busy machine. "more" are milliseconds that a megapixel takes longer.
+storage, decoding and encoding. Each operation has a process of its own, in which rounds alternate between the
+two; figures are medians of the processor's time, which bears a busy machine. "more" are milliseconds that a
+megapixel takes longer.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +187,22 @@ def with_app_settings() -> None:
         os.execve(sys.executable, sys.orig_argv, {**os.environ, **wanted})
 
 
+def report(name: str, parameters: dict[str, Any], rounds: int) -> None:
+    tiled, whole, tiles = compare(name, parameters, rounds)
+    told = name + (f" {parameters['interpolation']} {parameters['width']} wide" if name == "resize" else "")
+    more = max(0.0, 1e3 / tiled - 1e3 / whole)
+    print(f"| {told} | {tiles} | {tiled:.1f} | {whole:.1f} | {tiled / whole:.2f} | {more:.2f} |", flush=True)
+
+
+def alone(work: Callable[[], None]) -> None:
+    """Do *work* in a process of its own: what was freed before decides which memory is new."""
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(process.exitcode)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -197,16 +216,8 @@ def main() -> int:
     cases = [(name, SHOWN.get(name, {})) for name in CATALOGUE] + MORE
     print("| operation | tiles | MP/s on tiles | MP/s whole | ratio | more |\n|---|---|---|---|---|---|")
     for name, parameters in cases:
-        if wanted and name not in wanted:
-            continue
-        tiled, whole, tiles = compare(name, parameters, options.rounds)
-        told = name + (
-            f" {parameters['interpolation']} {parameters['width']} wide" if name == "resize" else ""
-        )
-        more = max(0.0, 1e3 / tiled - 1e3 / whole)
-        print(
-            f"| {told} | {tiles} | {tiled:.1f} | {whole:.1f} | {tiled / whole:.2f} | {more:.2f} |", flush=True
-        )
+        if not wanted or name in wanted:
+            alone(partial(report, name, parameters, options.rounds))
     return 0
 
 
