@@ -84,10 +84,17 @@ def photograph(pixels: float) -> Array:
     return np.ascontiguousarray(image[:rows, :columns])
 
 
-def planned(image: Array, step: Step) -> Plan:
+def shape_of(image: Array) -> Shape:
     height, width, channels = image.shape
     kind = Pixels(channels=channels, depth=16 if image.itemsize == 2 else 8)
-    info = ImageInfo(format="png", width=width, height=height, pixels=kind, size=1, etag="")
+    return Shape(width=width, height=height, pixels=kind)
+
+
+def planned(image: Array, step: Step) -> Plan:
+    shape = shape_of(image)
+    info = ImageInfo(
+        format="png", width=shape.width, height=shape.height, pixels=shape.pixels, size=1, etag=""
+    )
     return make_plan(info, [step], Output(), Limits())
 
 
@@ -159,9 +166,7 @@ def compare(name: str, parameters: dict[str, Any], rounds: int) -> tuple[float, 
     (bound,) = bind([step])
     operation = bound.operation
     image = suiting(name, photograph(operation.rate(bound.parameters) * 1e6 * SECONDS_WANTED))
-    height, width, channels = image.shape
-    kind = Pixels(channels=channels, depth=16 if image.itemsize == 2 else 8)
-    shape = Shape(width=width, height=height, pixels=kind)
+    shape = shape_of(image)
     made = check([bound], shape)[-1]
     counted = max(shape.width * shape.height, made.width * made.height) / 1e6
     if isinstance(operation, GeometryOperation) and name == "crop":

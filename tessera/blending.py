@@ -4,7 +4,6 @@ The last step of CLAHE (K. Zuiderveld, Graphics Gems IV, 1994), with the roundin
 precision, half to even at the end.
 """
 
-import ctypes
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.compiled import library
+from tessera import compiled
 
 type Array = NDArray[Any]
 
@@ -42,25 +41,13 @@ def blend(pixels: Array, tables: Array, x: Neighbours, y: Neighbours) -> None:
 
     *tables* is (rows of cells, columns of cells, 256), uint8.
     """
-    if library() is not None:
-        _blend_compiled(pixels, tables, x, y)
-    else:
+    if not compiled.takes(pixels):
         pixels[:, :, 0] = _blended_by_numpy(pixels[:, :, 0], tables, x, y)
-
-
-def _blend_compiled(pixels: Array, tables: Array, x: Neighbours, y: Neighbours) -> None:
-    height, width, channels = pixels.shape
-    assert pixels.strides[1:] == (channels, 1)
+        return
+    assert compiled.with_whole_rows(pixels) is pixels
     columns = [(each * tables.shape[2]).astype(np.int32) for each in (x.before, x.after)]
     rows = [(each * tables[0].size).astype(np.int32) for each in (y.before, y.after)]
-    library().tessera_blend(
-        ctypes.c_void_p(pixels.ctypes.data),
-        ctypes.c_ssize_t(pixels.strides[0]),
-        width,
-        height,
-        channels,
-        *(ctypes.c_void_p(each.ctypes.data) for each in (tables, *columns, x.share, *rows, y.share)),
-    )
+    compiled.call("tessera_blend", pixels, tables, *columns, x.share, *rows, y.share)
 
 
 def _blended_by_numpy(values: Array, tables: Array, x: Neighbours, y: Neighbours) -> Array:

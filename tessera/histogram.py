@@ -1,6 +1,5 @@
 """Histograms of tiles: integer counts that add up to those of the whole image, and what is read off them."""
 
-import ctypes
 import json
 import math
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from tessera.compiled import MOST_CHANNELS, library, with_whole_rows
+from tessera import compiled
 
 type Counts = NDArray[np.int64]
 """(channels, levels): how many pixels of each channel have each level."""
@@ -21,8 +20,9 @@ def count(pixels: NDArray[Any], channels: int | None = None) -> Counts:
     """Return the counts of a raster of (rows, columns, channels), 8 or 16 bits, or its first ones."""
     levels = 1 << 8 * pixels.itemsize
     total = np.zeros((channels or pixels.shape[2], levels), np.int64)
-    if library() is not None and pixels.shape[2] <= MOST_CHANNELS:
-        _count_compiled(with_whole_rows(pixels), total)
+    if compiled.takes(pixels):
+        name = f"tessera_count_{8 * pixels.itemsize}"
+        compiled.call(name, compiled.with_whole_rows(pixels), len(total), total)
         return total
     # OpenCV counts in single precision, which holds whole numbers up to 2**24.
     rows = max(1, (1 << 24) // pixels.shape[1])
@@ -32,20 +32,6 @@ def count(pixels: NDArray[Any], channels: int | None = None) -> Counts:
             found = cv2.calcHist([part], [channel], None, [levels], [0, levels])
             total[channel] += found.ravel().astype(np.int64)
     return total
-
-
-def _count_compiled(pixels: NDArray[Any], total: Counts) -> None:
-    height, width, channels = pixels.shape
-    counting = library().tessera_count_8 if pixels.itemsize == 1 else library().tessera_count_16
-    counting(
-        ctypes.c_void_p(pixels.ctypes.data),
-        ctypes.c_ssize_t(pixels.strides[0]),
-        width,
-        height,
-        channels,
-        len(total),
-        ctypes.c_void_p(total.ctypes.data),
-    )
 
 
 def pack(counts: Counts) -> bytes:

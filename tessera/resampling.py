@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera import resampling_compiled, resampling_numpy
+from tessera import compiled, resampling_compiled, resampling_numpy
 from tessera.geometry import Rect
 from tessera.ipp import without_ipp
 from tessera.taps import Taps, nearest, taps_of
@@ -67,7 +67,7 @@ def resize(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], inte
     if interpolation == "nearest":
         columns = nearest(frame.x1, size[0], wanted.x0, wanted.x1) - across.start
         rows = nearest(frame.y1, size[1], wanted.y0, wanted.y1) - down.start
-        if resampling_compiled.can_pick(pixels):
+        if compiled.takes(pixels):
             return resampling_compiled.picked(pixels, columns, rows)
         return np.take(pixels[rows], columns, axis=1)
     if across.native and down.native and (interpolation, pixels.itemsize) in _OPENCVS:
@@ -83,7 +83,10 @@ def _native(pixels: Array, frame: Rect, wanted: Rect, size: tuple[int, int], int
     """Call OpenCV on the box alone."""
     across = _span(frame.x1, size[0], wanted.x0, wanted.x1, interpolation)
     down = _span(frame.y1, size[1], wanted.y0, wanted.y1, interpolation)
-    made = _opencv(pixels, size[0] / frame.x1, size[1] / frame.y1, interpolation)
+    fx, fy = size[0] / frame.x1, size[1] / frame.y1
+    with without_ipp():
+        made = cv2.resize(pixels, None, fx=fx, fy=fy, interpolation=_CODES[interpolation])
+    made = made.reshape(*made.shape[:2], pixels.shape[2])
     x0, y0 = wanted.x0 - across.made_start, wanted.y0 - down.made_start
     return made[y0 : y0 + wanted.height, x0 : x0 + wanted.width]
 
@@ -145,9 +148,3 @@ def _taps(
         outside = (first < 0) | (first >= side - 1)
         first, weights = np.clip(first, 0, side - 1), np.where(outside, _ALL_OF_THE_FIRST, weights)
     return Taps(first, weights)
-
-
-def _opencv(pixels: Array, across: float, down: float, interpolation: str) -> Array:
-    with without_ipp():
-        made = cv2.resize(pixels, None, fx=across, fy=down, interpolation=_CODES[interpolation])
-    return made.reshape(*made.shape[:2], -1) if pixels.shape[2] == 1 else made

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.compiled import MOST_CHANNELS, library, with_whole_rows
+from tessera.compiled import library, takes, with_whole_rows
 from tessera.platform_id import processor_features
 from tessera.taps import FIXED_BITS, Taps, fixed
 
@@ -77,14 +77,9 @@ def _resize() -> Any:
     return library().tessera_resize_avx2 if wide else library().tessera_resize
 
 
-def can_pick(pixels: Array) -> bool:
-    """Tell whether compiled code is there, and takes so many channels."""
-    return library() is not None and pixels.shape[2] <= MOST_CHANNELS
-
-
 def can_sum(pixels: Array, x: Taps) -> bool:
     """Tell whether compiled code is there, and takes an image as narrow as *pixels* and as many channels."""
-    return can_pick(pixels) and pixels.shape[1] >= len(x.weights)
+    return takes(pixels) and pixels.shape[1] >= len(x.weights)
 
 
 def summed(pixels: Array, x: Taps, y: Taps, interpolation: str) -> Array:

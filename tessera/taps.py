@@ -7,6 +7,7 @@ imgproc, resize.)
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ def nearest(source: int, result: int, start: int, stop: int) -> NDArray[np.int64
     return np.minimum(np.floor(np.arange(start, stop) * scale).astype(np.int64), source - 1)
 
 
+@lru_cache(maxsize=32)
 def taps_of(
     source: int, result: int, start: int, stop: int, interpolation: str, factor: float | None = None
 ) -> Taps:

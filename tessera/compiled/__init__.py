@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_CHANNELS = 4
-"""The compiled functions take images of 1 to so many channels."""
+_MOST_CHANNELS = 4
 
 
 @cache
@@ -25,6 +24,19 @@ def library() -> Any:
         if path.exists():
             return ctypes.CDLL(str(path))
     return None
+
+
+def takes(pixels: NDArray[Any]) -> bool:
+    """Tell whether the functions are there, and take as many channels as (rows, columns, channels) has."""
+    return library() is not None and pixels.shape[2] <= _MOST_CHANNELS
+
+
+def call(name: str, pixels: NDArray[Any], *arguments: NDArray[Any] | int) -> None:
+    """Call a function by where rows begin and how far apart, how many and how long, channels, the rest."""
+    height, width, channels = pixels.shape
+    told = [ctypes.c_void_p(each.ctypes.data) if isinstance(each, np.ndarray) else each for each in arguments]
+    rows = ctypes.c_void_p(pixels.ctypes.data), ctypes.c_ssize_t(pixels.strides[0])
+    getattr(library(), name)(*rows, width, height, channels, *told)
 
 
 def with_whole_rows(pixels: NDArray[Any]) -> NDArray[Any]:

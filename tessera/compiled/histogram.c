@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
+#include "common.h"
+
 #define TABLES 4 /* pixels side by side often have the same level: each waits for its own table only */
 #define LEVELS_8 256
 #define LEVELS_16 65536

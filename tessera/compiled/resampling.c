@@ -130,7 +130,6 @@ WHOLE(whole_16, uint16_t, int64_t, row_whole_16, 15, 65535)
     INLINE void NAME(const job *j, int n)                                                                      \
     {                                                                                                          \
         const size_t samples = (size_t)j->width * n;                                                           \
-        const float to_whole = 12582912.0f; /* added and taken away, it rounds half to even */                 \
         const float *weights = j->y_weights;                                                                   \
         float *sums = (float *)j->sums + (size_t)j->held * (samples + PAD);                                    \
         int32_t held[MOST_HELD] = NONE_HELD;                                                                   \
@@ -146,7 +145,7 @@ WHOLE(whole_16, uint16_t, int64_t, row_whole_16, 15, 65535)
             }                                                                                                  \
             SAMPLE *to = (SAMPLE *)j->made + y * samples;                                                      \
             for (size_t i = 0; i < samples; i++) {                                                             \
-                float whole = sums[i] + to_whole - to_whole;                                                   \
+                const float whole = half_to_even(sums[i]);                                                     \
                 to[i] = (SAMPLE)(int32_t)(whole > MOST ? MOST : whole);                                        \
             }                                                                                                  \
         }                                                                                                      \

@@ -10,7 +10,8 @@
 #include <emmintrin.h>
 #endif
 
-#define INLINE static inline __attribute__((always_inline))
+#include "common.h"
+
 #define PAD 8 /* sums beyond the end of a row that may be written */
 
 typedef struct {

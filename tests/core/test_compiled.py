@@ -13,37 +13,38 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tessera import blending, histogram, resampling, resampling_compiled
+from tessera import blending, compiled, histogram, resampling, resampling_compiled
 from tessera.blending import Neighbours
 from tessera.compiled import library
 from tessera.geometry import Rect
 from tessera.operations.base import Array
 from tessera.platform_id import processor_features
 from tessera.taps import FIXED_BITS, fixed, taps_of
-from tests.core.test_catalogue import EXAMPLES
+from tests.core.test_catalogue import EXAMPLES, images
 
 HOW = ["nearest", "linear", "area", "cubic", "lanczos"]
 
 
+WITHOUT = patch.object(compiled, "library", lambda: None)
+
+
 @pytest.fixture(autouse=True)
 def is_built() -> None:
+    # Set-up does without a compiler, and so does what it sets up; with one, the code has to be there.
     if library() is None and shutil.which("cc") is None:
         pytest.skip("no compiled code: there is no C compiler on this machine")
     assert library() is not None, "run `make setup`"
 
 
 @st.composite
-def images(draw: st.DrawFn) -> Array:
-    """Draw noise, or only the lowest and highest levels; perhaps a part of a larger image."""
-    depth, channels = draw(st.sampled_from([8, 16])), draw(st.integers(1, 4))
-    height, width = draw(st.integers(1, 60)), draw(st.integers(1, 60))
-    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    around = draw(st.integers(0, 3))
-    shape = height + around, width + around, channels
-    most = 2**depth - 1
-    extreme = draw(st.booleans())
-    levels = random.integers(0, 2, shape) * most if extreme else random.integers(0, most + 1, shape)
-    return levels.astype(f"u{depth // 8}")[around:, around:]
+def parts(draw: st.DrawFn) -> Array:
+    """Draw an image, or only the lowest and highest levels of one; perhaps a part of a larger one."""
+    image = draw(images())
+    if draw(st.booleans()):
+        most = np.iinfo(image.dtype).max
+        image = np.where(image > most // 2, most, 0).astype(image.dtype)
+    around = draw(st.integers(0, min(3, *(side - 1 for side in image.shape[:2]))))
+    return image[around:, around:]
 
 
 def resized(image: Array, size: tuple[int, int], wanted: Rect, how: str) -> Array:
@@ -63,18 +64,19 @@ def boxes(size: tuple[int, int]) -> st.SearchStrategy[Rect]:
 
 
 @settings(EXAMPLES, max_examples=400)
-@given(data=st.data(), image=images(), how=st.sampled_from(HOW))
+@given(data=st.data(), image=parts(), how=st.sampled_from(HOW))
 def test_any_resize_is_the_same_without_it(data: st.DataObject, image: Array, how: str) -> None:
     size = data.draw(sizes(image, how))
     wanted = data.draw(boxes(size))
     made = resized(image, size, wanted, how)
-    with patch.object(resampling_compiled, "library", lambda: None):
+    with WITHOUT:
         np.testing.assert_array_equal(made, resized(image, size, wanted, how), strict=True)
 
 
+# Elsewhere its first instruction would end the process; the other function is tested against NumPy on any.
 @pytest.mark.skipif("AVX2" not in processor_features(), reason="this processor has no AVX2")
 @settings(EXAMPLES, max_examples=200)
-@given(data=st.data(), image=images(), how=st.sampled_from(["linear", "area", "cubic", "lanczos"]))
+@given(data=st.data(), image=parts(), how=st.sampled_from(["linear", "area", "cubic", "lanczos"]))
 def test_both_kinds_of_vectors_give_the_same(data: st.DataObject, image: Array, how: str) -> None:
     width, height = data.draw(sizes(image, how))
     x, y = taps_of(image.shape[1], width, 0, width, how), taps_of(image.shape[0], height, 0, height, how)
@@ -95,28 +97,28 @@ def test_no_sum_of_8_bits_is_too_large(how: str) -> None:
 
 
 @settings(EXAMPLES, max_examples=200)
-@given(image=images(), data=st.data())
+@given(image=parts(), data=st.data())
 def test_counts_are_the_same_without_it(image: Array, data: st.DataObject) -> None:
     channels = data.draw(st.none() | st.integers(1, image.shape[2]))
     made = histogram.count(image, channels)
-    with patch.object(histogram, "library", lambda: None):
+    with WITHOUT:
         np.testing.assert_array_equal(made, histogram.count(image, channels), strict=True)
     assert made.sum() == image.shape[0] * image.shape[1] * (channels or image.shape[2])
 
 
 @settings(EXAMPLES, max_examples=200)
-@given(image=images(), data=st.data())
+@given(image=parts(), data=st.data())
 def test_tables_are_blended_the_same_without_it(image: Array, data: st.DataObject) -> None:
     image = (image >> 8 * (image.itemsize - 1)).astype(np.uint8)
     x, y = (data.draw(neighbours(side)) for side in image.shape[1::-1])
     random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     shape = y.after[-1] + 1, x.after[-1] + 1, 256
     tables = random.integers(0, 256, shape).astype(np.uint8)
-    compiled, without = image.copy(), image.copy()
-    blending.blend(compiled, tables, x, y)
-    with patch.object(blending, "library", lambda: None):
+    made, without = image.copy(), image.copy()
+    blending.blend(made, tables, x, y)
+    with WITHOUT:
         blending.blend(without, tables, x, y)
-    np.testing.assert_array_equal(compiled, without)
+    np.testing.assert_array_equal(made, without)
 
 
 @st.composite
@@ -155,7 +157,6 @@ def work_at_the_edge() -> None:
                 np.testing.assert_array_equal(made, resized(image, size, wanted, how))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="pages are forbidden by Linux's mprotect")
 def test_nothing_beyond_the_image_is_read() -> None:
     program = "from tests.core.test_compiled import work_at_the_edge; work_at_the_edge()"
     done = subprocess.run(
