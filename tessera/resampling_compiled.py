@@ -4,14 +4,13 @@ The sums are those that `tessera.resampling_numpy` takes, bit for bit, in a tent
 """
 
 import ctypes
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tessera.compiled import library, takes, with_whole_rows
-from tessera.platform_id import processor_features
+from tessera.compiled import function, library, takes, with_whole_rows
 from tessera.taps import FIXED_BITS, Taps, fixed
 
 type Array = NDArray[Any]
@@ -70,13 +69,6 @@ class _Job(ctypes.Structure):
     ]
 
 
-@cache
-def _resize() -> Any:
-    """Return the function for this processor."""
-    wide = "AVX2" in processor_features() and hasattr(library(), "tessera_resize_avx2")
-    return library().tessera_resize_avx2 if wide else library().tessera_resize
-
-
 def can_sum(pixels: Array, x: Taps) -> bool:
     """Tell whether compiled code is there, and takes an image as narrow as *pixels* and as many channels."""
     return takes(pixels) and pixels.shape[1] >= len(x.weights)
@@ -113,7 +105,7 @@ def summed(pixels: Array, x: Taps, y: Taps, interpolation: str) -> Array:
         "y_weights": y_weights,
     }
     job = _job(arrays, x_taps=len(x.weights), y_taps=len(y.weights), held=held, safe=safe)
-    _resize()(ctypes.byref(job), pixels.itemsize, int(kind is not _SINGLE))
+    function("tessera_resize")(ctypes.byref(job), pixels.itemsize, int(kind is not _SINGLE))
     return made
 
 

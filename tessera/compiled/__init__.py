@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tessera.platform_id import processor_features
+
 _MOST_CHANNELS = 4
 
 
@@ -31,12 +33,18 @@ def takes(pixels: NDArray[Any]) -> bool:
     return library() is not None and pixels.shape[2] <= _MOST_CHANNELS
 
 
-def call(name: str, pixels: NDArray[Any], *arguments: NDArray[Any] | int) -> None:
+def function(name: str) -> Any:
+    """Return the function for this processor: some are compiled for AVX2 too."""
+    wide = f"{name}_avx2"
+    return getattr(library(), wide if "AVX2" in processor_features() and hasattr(library(), wide) else name)
+
+
+def call(name: str, pixels: NDArray[Any], *arguments: Any) -> None:
     """Call a function by where rows begin and how far apart, how many and how long, channels, the rest."""
     height, width, channels = pixels.shape
     told = [ctypes.c_void_p(each.ctypes.data) if isinstance(each, np.ndarray) else each for each in arguments]
     rows = ctypes.c_void_p(pixels.ctypes.data), ctypes.c_ssize_t(pixels.strides[0])
-    getattr(library(), name)(*rows, width, height, channels, *told)
+    function(name)(*rows, width, height, channels, *told)
 
 
 def with_whole_rows(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from tessera.ipp import without_ipp
+from tessera.median import median
 from tessera.operations.base import ODD, Array, LocalOperation, Parameters, Refusal, on_colour
 from tessera.plan import Shape
 
@@ -58,7 +59,7 @@ class DenoiseParameters(Parameters):
 
 
 def _median_blur(raster: Array, parameters: MedianBlurParameters) -> Array:
-    return on_colour(lambda colour: cv2.medianBlur(colour, parameters.ksize), raster)
+    return on_colour(lambda colour: median(colour, parameters.ksize), raster)
 
 
 def _refuse_wide_16_bit(shape: Shape, parameters: MedianBlurParameters) -> Refusal | None:
@@ -70,7 +71,7 @@ def _refuse_wide_16_bit(shape: Shape, parameters: MedianBlurParameters) -> Refus
 
 
 def _median_rate(parameters: MedianBlurParameters) -> float:
-    return {3: 1000.0, 5: 200.0}.get(parameters.ksize, 10.0)
+    return {3: 1000.0, 5: 200.0, 7: 80.0, 9: 50.0, 11: 30.0, 13: 20.0, 15: 15.0}.get(parameters.ksize, 10.0)
 
 
 def _box_blur(raster: Array, parameters: BoxBlurParameters) -> Array:

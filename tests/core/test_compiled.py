@@ -8,6 +8,7 @@ import subprocess
 import sys
 from unittest.mock import patch
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -17,6 +18,8 @@ from tessera import blending, compiled, histogram, resampling, resampling_compil
 from tessera.blending import Neighbours
 from tessera.compiled import library
 from tessera.geometry import Rect
+from tessera.median import LARGEST_SIDE, median
+from tessera.median_network import medians
 from tessera.operations.base import Array
 from tessera.platform_id import processor_features
 from tessera.taps import FIXED_BITS, fixed, taps_of
@@ -26,6 +29,7 @@ HOW = ["nearest", "linear", "area", "cubic", "lanczos"]
 
 
 WITHOUT = patch.object(compiled, "library", lambda: None)
+WITHOUT_AVX2 = patch.object(compiled, "processor_features", lambda: ())
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +77,6 @@ def test_any_resize_is_the_same_without_it(data: st.DataObject, image: Array, ho
         np.testing.assert_array_equal(made, resized(image, size, wanted, how), strict=True)
 
 
-# Elsewhere its first instruction would end the process; the other function is tested against NumPy on any.
 @pytest.mark.skipif("AVX2" not in processor_features(), reason="this processor has no AVX2")
 @settings(EXAMPLES, max_examples=200)
 @given(data=st.data(), image=parts(), how=st.sampled_from(["linear", "area", "cubic", "lanczos"]))
@@ -81,11 +84,9 @@ def test_both_kinds_of_vectors_give_the_same(data: st.DataObject, image: Array, 
     width, height = data.draw(sizes(image, how))
     x, y = taps_of(image.shape[1], width, 0, width, how), taps_of(image.shape[0], height, 0, height, how)
     assume(resampling_compiled.can_sum(image, x))
-    found = []
-    for name in ("tessera_resize", "tessera_resize_avx2"):
-        with patch.object(resampling_compiled, "_resize", lambda name=name: getattr(library(), name)):
-            found.append(resampling_compiled.summed(image, x, y, how))
-    np.testing.assert_array_equal(found[0], found[1])
+    found = resampling_compiled.summed(image, x, y, how)
+    with WITHOUT_AVX2:
+        np.testing.assert_array_equal(found, resampling_compiled.summed(image, x, y, how))
 
 
 @pytest.mark.parametrize("how", ["cubic", "lanczos"])
@@ -121,6 +122,38 @@ def test_tables_are_blended_the_same_without_it(image: Array, data: st.DataObjec
     np.testing.assert_array_equal(made, without)
 
 
+@settings(EXAMPLES, max_examples=200)
+@given(image=parts(), side=st.sampled_from(range(7, LARGEST_SIDE + 1, 2)))
+def test_medians_are_opencvs_with_avx2_and_without(image: Array, side: int) -> None:
+    image = (image >> 8 * (image.itemsize - 1)).astype(np.uint8)
+    image = image if image.shape[2] != 2 else image[:, :, :1]
+    made = median(image, side)
+    with WITHOUT_AVX2:
+        np.testing.assert_array_equal(made, median(image, side), strict=True)
+    with WITHOUT:
+        np.testing.assert_array_equal(made, median(image, side), strict=True)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 7])
+@pytest.mark.parametrize("side", range(5, 20, 2))
+def test_a_network_finds_medians_whatever_the_order(side: int, count: int) -> None:
+    """What compares and exchanges is right for any samples if it is for all of two levels (Knuth, 5.3.4)."""
+    network, results = medians(side, count)
+    random = np.random.default_rng(side)
+    shares = np.linspace(0.4, 0.6, 3000)
+    rows = (random.random((network.inputs, shares.size)) < shares).astype(np.uint8)
+    values = dict(enumerate(rows))
+    for first, second, lower, higher, _ in network.exchanges:
+        both = [np.roll(values[row.number], -row.column) for row in (first, second)]
+        values[lower], values[higher] = np.minimum(*both), np.maximum(*both)
+    found = np.stack([np.roll(values[row.number], -row.column) for row in results])
+    expected = cv2.medianBlur(rows, side)
+    around = side // 2
+    np.testing.assert_array_equal(
+        found[:, : 1 - side], expected[around : around + count, around : shares.size - around]
+    )
+
+
 @st.composite
 def neighbours(draw: st.DrawFn, side: int) -> Neighbours:
     """Draw the cells around *side* coordinates, which need not be the first ones."""
@@ -142,12 +175,14 @@ def at_the_edge_of_memory(image: Array) -> Array:
 
 
 def work_at_the_edge() -> None:
-    """Resize and count images of each kind that end where memory ends."""
+    """Work on images of each kind that end where memory ends."""
     random = np.random.default_rng(5)
     for depth, channels in itertools.product((8, 16), (1, 2, 3, 4)):
         image = random.integers(0, 2**depth, (9, 37, channels)).astype(f"u{depth // 8}")
         edge = at_the_edge_of_memory(image)
         np.testing.assert_array_equal(histogram.count(edge), histogram.count(image))
+        if depth == 8 and channels != 2:
+            np.testing.assert_array_equal(median(edge, 11), median(image, 11))
         for how, size in itertools.product(HOW, ((17, 5), (37, 4), (36, 9), (80, 21))):
             if how == "area" and size[0] > image.shape[1]:
                 continue

@@ -96,7 +96,7 @@ def test_there_are_tasks_for_the_instances_that_are_expected(instances: int, tas
         assert plan.stages[0].tasks == tasks
 
 
-@pytest.mark.parametrize("step", [INVERT, Step(operation="canny"), median_blur(11)], ids=str)
+@pytest.mark.parametrize("step", [INVERT, Step(operation="canny"), median_blur(31)], ids=str)
 @pytest.mark.parametrize("instances", [2, 3, 4])
 def test_lower_tasks_which_decode_more_have_fewer_tiles(step: Step, instances: int) -> None:
     stage = planned(12_000, 12_000, step, instances=instances).stages[0]
@@ -106,11 +106,11 @@ def test_lower_tasks_which_decode_more_have_fewer_tiles(step: Step, instances: i
     assert sum(counts) == stage.grid.count
     # Tiles are not cut: a task may have one more than would be even.
     assert all(lower <= upper + 1 for upper, lower in pairwise(counts))
-    assert step == median_blur(11) or counts[0] > counts[-1], "decoding is little of what a median takes"
+    assert step == median_blur(31) or counts[0] > counts[-1], "decoding is little of what a median takes"
 
 
 def test_what_takes_long_is_done_in_more_tasks() -> None:
-    stage = planned(12_000, 12_000, median_blur(11), instances=1).stages[0]
+    stage = planned(12_000, 12_000, median_blur(31), instances=1).stages[0]
     assert stage.tasks == 2
 
 
@@ -122,7 +122,7 @@ def test_what_is_cheaper_with_a_raster_gets_one() -> None:
     assert isinstance(held.stages[0].source, Raster), "a progressive file is decoded whole"
     measured = planned(6000, 4000, Step(operation="threshold_otsu"))
     assert isinstance(measured.stages[0].source, Raster), "one decoding makes it gray and measures it"
-    slow = planned(40_000, 40_000, median_blur(11))
+    slow = planned(40_000, 40_000, median_blur(31))
     assert isinstance(slow.stages[0].source, Raster), "a task would take too long"
 
 
@@ -157,6 +157,6 @@ def test_short_tiles_of_a_raster_share_a_task_and_long_ones_do_not() -> None:
     assert isinstance(resolving.source, Raster)
     assert (resolving.grid.count, resolving.tiles_per_task) == (24, 3)
     rotated = Step(operation="rotate", parameters={"degrees": 90})
-    (slow,) = planned(12_000, 12_000, rotated, median_blur(11), instances=2).stages
+    (slow,) = planned(12_000, 12_000, rotated, median_blur(31), instances=2).stages
     assert isinstance(slow.source, Raster)
     assert slow.tiles_per_task == 1

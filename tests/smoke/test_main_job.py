@@ -22,7 +22,7 @@ from tests.support.pipelines import canny, median_blur
 PHOTOGRAPH = (ROOT / "examples" / "dandelion.jpg").read_bytes()
 RUNBOOK = ROOT / "docs" / "operate.md"
 # Slow enough to be shared out.
-PIPELINE = [median_blur(11), canny(50, 150)]
+PIPELINE = [median_blur(31), canny(50, 150)]
 # The first request may start an instance, and a job that waits for more of them takes its time.
 PATIENCE_SECONDS = 300.0
 
