@@ -17,12 +17,16 @@ hypothesis.settings.register_profile("tessera", print_blob=True)
 hypothesis.settings.load_profile("tessera")
 
 
+TOGETHER = ("tests/infra/", "tests/frontend/browser/")
+"""Folders whose tests share what takes long to make: tools and a package; a stack and a browser."""
+
+
 class Scheduling(LoadFileScheduling):
-    """Tests of a file run in one process, and all of the infrastructure, which share tools and a package."""
+    """Tests of a file run in one process, and so do those of some folders."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "infra" if file.startswith("tests/infra/") else file
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:

@@ -68,7 +68,7 @@ class Ordeal:
     def strike(self) -> None:
         """Kill one worker, the host, or everything."""
         # A host takes seconds to start, a worker a tenth of one: most of the time there is for workers.
-        target = self.rng.choices(["worker", "host", "all"], [10, 2, 1])[0]
+        target = self.rng.choices(["worker", "host", "all"], [20, 2, 1])[0]
         workers = [worker["pid"] for worker in self.host.workers()]
         if target == "worker":
             if workers:

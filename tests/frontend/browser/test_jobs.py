@@ -1,86 +1,20 @@
 """A real browser on the whole stack: Azurite, the functions in worker processes, and the page."""
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tessera import reference
 from tessera.pipeline import bind
 from tessera.plan import Step
-from tests.frontend.conftest import ROOT, Up, running_stack
+from tests.frontend.browser.steps import Open, add, choose, start
+from tests.frontend.conftest import ROOT, Up
 from tests.support.images import decode, encode, textured
 
 PHOTO = ROOT / "examples" / "dandelion.jpg"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PATIENCE_MS = 120_000
 NARROW = 400
-
-type Open = Callable[[str], Page]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    yield from running_stack(tmp_path_factory.mktemp("stack"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=PATIENCE_MS)
-        # Chromium's own sandbox can't be set up by root or in a container.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    """Open an address as somebody else each time; whatever the test does, no stack trace is shown."""
-    pages: list[Page] = []
-
-    def open_one(url: str) -> Page:
-        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(url)
-        pages.append(page)
-        return page
-
-    yield open_one
-    for page in pages:
-        assert "Traceback" not in page.content()
-        assert page.locator("[data-testid=stException]").count() == 0
-        page.context.close()
-
-
-def choose(page: Page, name: str, data: bytes) -> None:
-    kind = "image/png" if name.endswith("png") else "image/jpeg"
-    file = FilePayload(name=name, mimeType=kind, buffer=data)
-    file_input(page).set_input_files(file)
-    expect(page.get_by_role("button", name="Remove image")).to_be_visible()
-
-
-def file_input(page: Page) -> Locator:
-    """Return where images are chosen, which says so once the page listens to it."""
-    return page.locator("input[type=file][accept*='.jpg']")
-
-
-def add(page: Page, operation: str) -> None:
-    page.get_by_role("combobox", name="Operation to add").fill(operation)
-    page.get_by_role("option", name=operation).first.click()
-    page.get_by_role("button", name="Add operation").click()
-    expect(page.get_by_role("button", name="Remove", exact=True)).to_be_visible()
-
-
-def start(page: Page) -> None:
-    page.get_by_role("button", name="Start", exact=True).click()
-    page.wait_for_url(re.compile(r"\?job=\w+"))
 
 
 def test_a_photograph_goes_through_the_page_and_comes_back_exact(

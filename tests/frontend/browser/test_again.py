@@ -10,12 +10,9 @@ from playwright.sync_api import Page, Request, expect
 from tessera import reference
 from tessera.pipeline import bind
 from tessera.plan import Step
+from tests.frontend.browser.steps import Open, add, choose, start
+from tests.frontend.browser.test_forms import check_the_middle
 from tests.frontend.conftest import Up, running_stack
-from tests.frontend.test_browser import Open, add, choose, start
-from tests.frontend.test_browser import browser as browser
-from tests.frontend.test_browser import open_page as open_page
-from tests.frontend.test_browser import stack as stack
-from tests.frontend.test_forms import check_the_middle
 from tests.support.images import Image, decode, encode, textured
 
 

@@ -15,10 +15,8 @@ from playwright.sync_api import expect
 from emulator.ports import free_port
 from emulator.stack import stop
 from scripts.up import let_page_send
+from tests.frontend.browser.steps import Open, add, choose, start
 from tests.frontend.conftest import PATIENCE_SECONDS, ROOT, SMALL_TILES
-from tests.frontend.test_browser import Open, add, choose, start
-from tests.frontend.test_browser import browser as browser
-from tests.frontend.test_browser import open_page as open_page
 from tests.frontend.test_up import answers
 from tests.support.images import encode, textured
 

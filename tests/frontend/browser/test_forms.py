@@ -14,11 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from tessera import reference
 from tessera.pipeline import bind
 from tessera.plan import Step
+from tests.frontend.browser.steps import PATIENCE_MS, Open, add, choose, start
 from tests.frontend.conftest import Up
-from tests.frontend.test_browser import PATIENCE_MS, Open, add, choose, start
-from tests.frontend.test_browser import browser as browser
-from tests.frontend.test_browser import open_page as open_page
-from tests.frontend.test_browser import stack as stack
 from tests.support.images import Image, decode, encode, textured
 
 CLICKS = 10
