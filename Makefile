@@ -77,6 +77,7 @@ lock: setup  ## compile requirements*.txt and package-lock.json again (LOCK_FLAG
 	@scripts/npm.sh install --package-lock-only --ignore-scripts
 
 clean:  ## remove what was installed and made, back to a fresh checkout
-	@rm -rf .azurite .emulator .venv .venv-infra node_modules .setup.log .setup.lock build dist out *.egg-info \
+	@rm -rf .azurite .emulator .venv .venv-infra node_modules .setup.log .setup.lock \
+		.venv-infra.lock tessera/compiled/_library.* build dist out *.egg-info \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 if command -v flock >/dev/null; then
-    exec 9>.setup.lock
+    exec 9>.venv-infra.lock
     flock 9
 fi
 if ! cmp -s requirements-infra.txt .venv-infra/.packages; then
