@@ -9,7 +9,6 @@ the browser to storage, and the page sees a picture of at most 2 MB.
 """
 
 import argparse
-import shutil
 import sys
 import tempfile
 import threading
@@ -20,9 +19,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import psutil
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from scripts.page_screenshots import BROWSERS, opened, running
+from scripts.page_screenshots import chromium, opened, running
 
 MB = 1_000_000
 BOUND = 100 * MB
@@ -54,12 +53,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megapixels", type=int, default=30)
     megapixels = parser.parse_args().megapixels
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with tempfile.TemporaryDirectory() as folder, running(None) as url, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, running(None) as url, chromium(PATIENCE_MS) as browser:
         file = noise(Path(folder) / "noise.png", megapixels)
         size, process = file.stat().st_size, page_process(url)
-        expect.set_options(timeout=PATIENCE_MS)
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = opened(browser, url, (1280, 900))
         expect(page.get_by_text("2. Operations")).to_be_visible()
         before, peak = process.memory_info().rss, Peak(process)
@@ -70,7 +66,6 @@ def main() -> int:
         seconds = time.monotonic() - begun
         expect(page.get_by_text("To start, add an operation.")).to_be_visible()
         most, after = peak.stop(), process.memory_info().rss
-        browser.close()
     print(f"file {size / MB:,.0f} MB, {megapixels} megapixels, sent in {seconds:.0f} s")
     print(f"the page's process before: {before / MB:.0f} MB")
     print(f"at most {(most - before) / MB:.0f} MB more (bound {BOUND / MB:.0f})")

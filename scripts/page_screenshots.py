@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,27 +15,25 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from emulator.ports import free_port
+
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "examples" / "dandelion.jpg"
 FOLDER = ROOT / "docs" / "user-guide"
 WIDE, NARROW = (1280, 900), (400, 860)
 PATIENCE_MS = 120_000
 QUALITY = 82
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def main() -> None:
     arguments = parse_arguments()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
+    if CHROMIUM is None:
         sys.exit("Chromium is not installed (Debian: apt-get install chromium).")
-    with running(arguments.url) as url, sync_playwright() as playwright:
-        expect.set_options(timeout=PATIENCE_MS)
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with running(arguments.url) as url, chromium() as browser:
         job = take_all(browser, url, arguments.folder)
         take_others(browser, url, job, arguments.folder)
-        browser.close()
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -47,12 +44,23 @@ def parse_arguments() -> argparse.Namespace:
 
 
 @contextmanager
+def chromium(patience_ms: int = PATIENCE_MS) -> Iterator[Browser]:
+    """Start the machine's Chromium; whatever is expected of a page is waited for so long."""
+    with sync_playwright() as playwright:
+        expect.set_options(timeout=patience_ms)
+        # Chromium's own sandbox can't be set up by root or in a container.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
 def running(url: str | None) -> Iterator[str]:
     if url:
         yield url
         return
     with tempfile.TemporaryDirectory(prefix="tessera-screenshots-") as data:
-        ports = [f"--{name}-port={free_port()}" for name in ("page", "api", "storage")]
+        ports = [f"--{name}-port={free_port('127.0.0.1')}" for name in ("page", "api", "storage")]
         command = [sys.executable, "scripts/up.py", "--data", data, *ports]
         environment = {**os.environ, "TESSERA_MIN_TILE_PIXELS": "30000"}
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
@@ -64,11 +72,6 @@ def running(url: str | None) -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def take_all(browser: Browser, url: str, folder: Path) -> str:

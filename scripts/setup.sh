@@ -93,7 +93,7 @@ install_python_packages() {
 
 install_project() {
     say "Installing the tessera command into .venv"
-    command -v cc >/dev/null || say "There is no C compiler (cc): resizing will take many times as long."
+    command -v cc >/dev/null || say "There is no C compiler (cc): resizing and medians will take far longer."
     run_logged "$venv_python" -m pip install --quiet --no-build-isolation --no-deps --editable .
     write_stamp .venv/.project pyproject.toml tessera/compiled/*.[ch]
 }

@@ -17,6 +17,7 @@ LARGEST_SIDE = 15
 """Beyond it OpenCV's counting, which takes as long for any side, takes less; up to 5 it compares as well."""
 _ROWS_AT_ONCE = 4
 _STEP = 32
+"""Bytes, as in `compiled/median.c`, of which a row's length is a multiple."""
 _BYTES = 448
 """Of a row that is compared at once: more of them would drive each other out of the nearest caches."""
 

@@ -1,15 +1,13 @@
 """One stack with its page, and one browser, for all tests that look at it."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.frontend.browser.steps import PATIENCE_MS, Open
+from scripts.page_screenshots import CHROMIUM, PATIENCE_MS, chromium
+from tests.frontend.browser.steps import Open
 from tests.frontend.conftest import Up, running_stack
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="package")
@@ -19,14 +17,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    # Neither pip nor npm brings a browser, and set-up changes nothing of the machine's.
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        expect.set_options(timeout=PATIENCE_MS)
-        # Chromium's own sandbox can't be set up by root or in a container.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

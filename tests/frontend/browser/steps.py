@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-PATIENCE_MS = 120_000
-
 type Open = Callable[[str], Page]
 
 

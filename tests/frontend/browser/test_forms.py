@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from scripts.page_screenshots import PATIENCE_MS
 from tessera import reference
 from tessera.pipeline import bind
 from tessera.plan import Step
-from tests.frontend.browser.steps import PATIENCE_MS, Open, add, choose, start
+from tests.frontend.browser.steps import Open, add, choose, start
 from tests.frontend.conftest import Up
 from tests.support.images import Image, decode, encode, textured
 
