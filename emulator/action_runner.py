@@ -49,7 +49,7 @@ class ActionRunner:
         self._identity = identity
         self._board = board
         self._position = -1
-        self._children: list[Task] = []
+        self._leaves: list[Task] = []
 
     async def carry_out(self) -> None:
         """Carry out every action, each one awaited before the next.
@@ -63,7 +63,7 @@ class ActionRunner:
         """
         for action in self._actions:
             self._position += 1
-            self._children = []
+            self._leaves = []
             task = self._start(action)
             try:
                 await task
@@ -72,7 +72,7 @@ class ActionRunner:
                 continue
 
     def awaited(self) -> Awaited | None:
-        """Say what the last action waits for, if it is a plain ``task_all`` of which nothing has failed.
+        """Say what the last action waits for, if it is a ``task_all`` of which nothing has failed.
 
         Returns
         -------
@@ -82,21 +82,25 @@ class ActionRunner:
         if self._position != len(self._actions) - 1 or not self._actions:
             return None
         action = self._actions[self._position]
-        parts = action.get("compoundActions", ())
-        if action["actionType"] != ActionType.WHEN_ALL or any(p["actionType"] not in _PLAIN for p in parts):
+        if action["actionType"] != ActionType.WHEN_ALL or not _waits_for_all(action):
             return None
-        if any(child.failed for child in self._children):
+        if any(leaf.failed for leaf in self._leaves):
             return None
-        open_children = [child.number for child in self._children if not child.done]
-        numbers = frozenset(number for number in open_children if number is not None)
-        return Awaited(numbers, more=len(numbers) < len(open_children))
+        open_leaves = [leaf.number for leaf in self._leaves if not leaf.done]
+        numbers = frozenset(number for number in open_leaves if number is not None)
+        return Awaited(numbers, more=len(numbers) < len(open_leaves))
 
     def _start(self, action: dict[str, Any]) -> Task:
         kind = action["actionType"]
         if kind in (ActionType.WHEN_ALL, ActionType.WHEN_ANY):
             children = [self._start(part) for part in action["compoundActions"]]
-            self._children = children
             return (when_all if kind == ActionType.WHEN_ALL else when_any)(children)
+        leaf = self._start_one(action)
+        self._leaves.append(leaf)
+        return leaf
+
+    def _start_one(self, action: dict[str, Any]) -> Task:
+        kind = action["actionType"]
         if kind in (ActionType.CALL_ACTIVITY, ActionType.CALL_SUB_ORCHESTRATOR):
             return self._call(action)
         if kind in (ActionType.CALL_ACTIVITY_WITH_RETRY, ActionType.CALL_SUB_ORCHESTRATOR_WITH_RETRY):
@@ -173,12 +177,20 @@ class ActionRunner:
         """
         later = self._actions[self._position + 1 :]
         went_on = any(action["actionType"] != ActionType.CONTINUE_AS_NEW for action in later)
-        if went_on and any(child.failed for child in self._children):
+        if went_on and any(leaf.failed for leaf in self._leaves):
             raise RefusedActionError(
                 "it went on after a task_all had failed, while other tasks of it still have to be retried. "
                 "On Azure such an orchestration mixes its tasks up. Let the activities return an error "
                 "instead of raising, or catch the exception and end the orchestration or continue it as new"
             )
+
+
+def _waits_for_all(action: dict[str, Any]) -> bool:
+    """Whether an action ends with the last of its parts; the SDK sends a retried task as a task_all of one."""
+    kind = action["actionType"]
+    if kind == ActionType.WHEN_ALL:
+        return all(map(_waits_for_all, action["compoundActions"]))
+    return kind in _PLAIN
 
 
 def _require(name: str, known: Mapping[str, str], kind: str) -> None:
