@@ -37,6 +37,9 @@ MOST_RATIO = 1.1
 MOST_TEMPORARY = 64 << 20
 """What an instance may hold, seconds, seconds per megapixel over those at 100 MP, and the bytes of a tile."""
 
+_STITCH = (
+    "The phase of the stitch waits for the small pictures as well; the last but one column is the task alone."
+)
 _RATIOS = "The gigapixel over 100 MP, per megapixel:"
 OPERATIONS: dict[str, Step] = {
     "canny": Step(operation="canny"),
@@ -109,7 +112,7 @@ class Measured:
         found = []
         if self.footprint.largest > MOST_MEMORY:
             found.append("memory")
-        if self.phases.get("stitch", 0.0) > MOST_STITCH:
+        if self.footprint.functions["stitch"] > MOST_STITCH:
             found.append("stitch")
         if self.footprint.temporary > MOST_TEMPORARY:
             found.append("temporary file")
@@ -178,6 +181,7 @@ COLUMNS = (
     "result",
     "differing",
     "phases",
+    "stitch",
     "missed",
 )
 
@@ -202,6 +206,7 @@ def row_of(found: Measured) -> list[str]:
         f"{found.written / 1e6:.0f}",
         differing,
         phases,
+        f"{footprint.functions['stitch']:.2f}",
         ", ".join(found.missed()),
     ]
 
@@ -243,7 +248,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    about = f"{machine()}\n\nSeed {SEED}; peaks in MiB, sizes in MB, of each phase the seconds."
+    about = f"{machine()}\n\nSeed {SEED}; peaks in MiB, sizes in MB, of each phase the seconds. {_STITCH}"
     print(f"{about}\n{'  '.join(COLUMNS)}", flush=True)
     found, table = [], Table(COLUMNS)
     try:

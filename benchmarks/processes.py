@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import psutil
 from emulator.stack import Stack
 
 _PAUSE = 0.25
+_ORCHESTRATORS = ("process_image", "process_tiles")
 
 
 def peak(process: int) -> int:
@@ -53,7 +55,8 @@ def descendants(process: int) -> list[int]:
 class Footprint:
     """Peaks in bytes: of the host, of each worker, of Azurite, and the largest temporary file.
 
-    *cpu* are the seconds of processor that all of them used.
+    *cpu* are the seconds of processor that all of them used, *host_cpu* those of the host; *functions* is how
+    long each function ran in the workers, waiting included.
     """
 
     host: int = 0
@@ -61,6 +64,13 @@ class Footprint:
     storage: int = 0
     temporary: int = 0
     cpu: float = 0.0
+    host_cpu: float = 0.0
+    functions: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @property
+    def engine(self) -> float:
+        """Return the seconds of the host's processor and of the orchestrators."""
+        return self.host_cpu + sum(self.functions[name] for name in _ORCHESTRATORS)
 
     @property
     def largest(self) -> int:
@@ -80,7 +90,9 @@ def watched(stack: Stack, temporary: Path) -> Iterator[Footprint]:
     for process in (host, *workers, *others):
         reset_peak(process)
     found, done = Footprint(), threading.Event()
-    before = sum(map(cpu_seconds, (host, *workers, *others)))
+    _add_functions(found, stack, -1)
+    found.cpu -= sum(map(cpu_seconds, (host, *workers, *others)))
+    found.host_cpu -= cpu_seconds(host)
 
     def look() -> None:
         while not done.wait(_PAUSE):
@@ -99,7 +111,15 @@ def watched(stack: Stack, temporary: Path) -> Iterator[Footprint]:
         found.host, found.storage = peak(host), max(map(peak, others), default=0)
         for worker in workers:
             found.workers[worker] = max(found.workers.get(worker, 0), peak(worker))
-        found.cpu = sum(map(cpu_seconds, (host, *found.workers, *others))) - before
+        found.cpu += sum(map(cpu_seconds, (host, *found.workers, *others)))
+        found.host_cpu += cpu_seconds(host)
+        _add_functions(found, stack, 1)
+
+
+def _add_functions(found: Footprint, stack: Stack, times: int) -> None:
+    for worker in stack.workers():
+        for name, seconds in worker["seconds"].items():
+            found.functions[name] += times * seconds
 
 
 def _largest_file(processes: list[int], folder: Path) -> int:

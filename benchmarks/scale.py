@@ -4,7 +4,8 @@
 
 The first table is one job for each size and operation (JPEG to PNG), on stacks of one and of two workers. The
 second is a narrow image that is inverted in ever more tiles: what is beyond the first is what the engine, the
-orchestrators and storage take for a tile. Both are drawn.
+orchestrators and storage take for a tile; "engine" is the host's processor and the orchestrators' turns.
+Both are drawn. The stitch is that of the task, as the host saw it.
 """
 
 import argparse
@@ -36,10 +37,11 @@ _BYTES = str(16 << 30)
 
 
 class Point(NamedTuple):
-    """What a job took: seconds from submission to the result, of processor, of the stitch; peak bytes."""
+    """What a job took: seconds in all, of processor, of host and orchestrators, of the stitch; peak bytes."""
 
     wall: float
     cpu: float
+    engine: float
     stitch: float
     peak: int
     tiles: int
@@ -52,8 +54,8 @@ def measured(stack: Stack, client: Client, folder: Path, source: Path, step: Ste
         began = time.perf_counter()
         job: Job = client.wait(client.submit(upload.id, [step], Output("png")).id, timeout=3600)
         wall = time.perf_counter() - began
-    stitch = dict(job.seconds).get("stitch", 0.0)
-    return Point(wall, footprint.cpu, stitch, footprint.largest, job.tiles.total)
+    stitch = footprint.functions["stitch"]
+    return Point(wall, footprint.cpu, footprint.engine, stitch, footprint.largest, job.tiles.total)
 
 
 def by_size(workers: int, megapixels: Sequence[int]) -> dict[tuple[str, int], Point]:
@@ -122,13 +124,13 @@ def size_table(one: dict[tuple[str, int], Point], two: dict[tuple[str, int], Poi
 
 
 def tile_table(found: dict[int, Point]) -> Table:
-    table = Table(("tiles", "s", "ms a tile", "cpu ms a tile", "stitch s"))
-    first = min(found)
+    table = Table(("tiles", "s", "ms a tile", "cpu ms a tile", "engine ms a tile", "stitch s"))
+    first = found[min(found)]
     for count, point in found.items():
-        more = count - first
-        each = f"{(point.wall - found[first].wall) / more * 1e3:.1f}" if more else "-"
-        cpu = f"{(point.cpu - found[first].cpu) / more * 1e3:.1f}" if more else "-"
-        table.rows.append([str(count), f"{point.wall:.2f}", each, cpu, f"{point.stitch:.2f}"])
+        beyond = (point.wall - first.wall, point.cpu - first.cpu, point.engine - first.engine)
+        more = count - min(found)
+        each = [f"{seconds / more * 1e3:.1f}" if more else "-" for seconds in beyond]
+        table.rows.append([str(count), f"{point.wall:.2f}", *each, f"{point.stitch:.2f}"])
     return table
 
 

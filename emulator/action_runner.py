@@ -186,7 +186,7 @@ class ActionRunner:
 
 
 def _waits_for_all(action: dict[str, Any]) -> bool:
-    """Whether an action ends with the last of its parts; the SDK sends a retried task as a task_all of one."""
+    """Whether an action ends with the last of its parts; a retried task comes as a task_all of one."""
     kind = action["actionType"]
     if kind == ActionType.WHEN_ALL:
         return all(map(_waits_for_all, action["compoundActions"]))

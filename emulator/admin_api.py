@@ -107,5 +107,6 @@ def _show(worker: Worker) -> dict[str, Any]:
         "group": worker.group,
         "running": sorted(invocation.function for invocation in worker.running.values()),
         "executions": worker.executions,
+        "seconds": {name: round(seconds, 3) for name, seconds in worker.seconds.items()},
         "startedAt": datetime.fromtimestamp(worker.started_at, UTC).isoformat(timespec="milliseconds"),
     }

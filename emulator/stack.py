@@ -46,7 +46,7 @@ class Stack:
     log: Path
 
     def workers(self) -> list[dict[str, Any]]:
-        """Ask the host for its workers: pid, state, running functions, executions, start."""
+        """Ask the host for its workers: pid, state, running functions, executions, seconds, start."""
         with urlopen(f"{self.url}/admin/emulator/workers", timeout=5) as answer:
             found: list[dict[str, Any]] = json.load(answer)
             return found

@@ -7,7 +7,7 @@ import socket
 import time
 import uuid
 from asyncio.subprocess import Process
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +28,7 @@ class Worker:
     """A worker process.
 
     ``state`` is starting, running, retiring or ended; ``group`` says what it is for; ``taken`` counts the
-    slots in use by trigger type.
+    slots in use by trigger type; ``seconds`` says how long each function has run, by its name.
     """
 
     process: Process | ForkedProcess
@@ -39,6 +39,7 @@ class Worker:
     group: str = OTHERS
     expected_end: bool = False
     executions: int = 0
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     taken: Counter[str] = field(default_factory=Counter)
     running: dict[str, Invocation] = field(default_factory=dict)
     idle_since: float = field(default_factory=time.monotonic)
@@ -130,6 +131,7 @@ class Worker:
             raise
         finally:
             self.running.pop(number, None)
+            self.seconds[name] += time.time() - invocation.started
             self.idle_since = time.monotonic()
         failure = payload.decode() if "error" in header else None
         self.observer.executed(name, number, invocation.started, failure)

@@ -78,8 +78,9 @@ def test_the_thread_count_setting_is_respected(tmp_path: Path) -> None:
 def test_the_status_pages_show_the_workers(emulator: Host) -> None:
     assert emulator.run("chain") == 8
     (worker,) = emulator.workers()[:1]
-    assert set(worker) == {"pid", "state", "group", "running", "executions", "startedAt"}
+    assert set(worker) == {"pid", "state", "group", "running", "executions", "seconds", "startedAt"}
     assert worker["executions"] >= 7
+    assert worker["seconds"]["chain"] > 0 < worker["seconds"]["double_async"]
     status = emulator.http.get("/admin/host/status").json()
     assert status["state"] == "Running"
     assert [shown["pid"] for shown in status["workers"]] == [shown["pid"] for shown in emulator.workers()]
