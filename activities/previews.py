@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -71,8 +72,14 @@ def make_previews(order: PreviewOrder, store: Store) -> None:
 
 
 def _make(job: str, plan: Plan, store: Store) -> None:
-    if (made := _put_together(job, "result", plan.result.frame, store)) is not None:
-        write_preview(job, "result", made, store)
+    with ThreadPoolExecutor(1) as beside:
+        of_input = beside.submit(_make_of_input, job, plan, store)
+        if (made := _put_together(job, "result", plan.result.frame, store)) is not None:
+            write_preview(job, "result", made, store)
+        of_input.result()
+
+
+def _make_of_input(job: str, plan: Plan, store: Store) -> None:
     if (made := _put_together(job, "input", plan.image.shape.frame, store)) is not None:
         write_input_preview(job, plan.image, made, store)
 

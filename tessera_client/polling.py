@@ -37,7 +37,10 @@ class Patience:
         return time.monotonic() - self._heard <= self._outage
 
     def pause(self, job: Job | None) -> float:
-        """Return the seconds until the next question: ever more, up to one, or what the API asks if more.
+        """Return the seconds until the next question, up to one, or what the API asks if more.
+
+        A quarter of what is probably left, so that the end isn't missed by long; ever more where that isn't
+        known. An expectation that stays short is trusted less as time goes by.
 
         Raises
         ------
@@ -47,7 +50,9 @@ class Patience:
         elapsed = time.monotonic() - self._started
         if self._timeout is not None and elapsed >= self._timeout:
             raise WaitTimedOut(f"the job did not finish within {self._timeout:g} s", "It goes on.")
-        own = min(max(SHORTEST_PAUSE, elapsed / 20), LONGEST_PAUSE)
+        shortest = max(SHORTEST_PAUSE, elapsed / 100)
+        wanted = job.eta / 4 if job and job.eta is not None else elapsed / 20
+        own = min(max(shortest, wanted), LONGEST_PAUSE)
         asked = min(job.retry_after, LONGEST_ASKED) if job else 0.0
         chosen = asked if asked > LONGEST_PAUSE else own
         return chosen if self._timeout is None else min(chosen, max(self._timeout - elapsed, 0.0))

@@ -287,24 +287,30 @@ def test_what_has_not_changed_is_not_sent_again(api: FakeApi, client: Client, up
 
 
 @pytest.mark.parametrize(
-    ("asked", "elapsed", "pause"),
+    ("asked", "elapsed", "left", "pause"),
     [
-        (0.0, 0.0, 0.1),
-        (1.0, 0.0, 0.1),
-        (7.0, 0.0, 7.0),
-        (900.0, 0.0, 30.0),
-        (0.0, 6.0, 0.3),
-        (0.0, 99.0, 1.0),
+        (0.0, 0.0, None, 0.1),
+        (1.0, 0.0, None, 0.1),
+        (7.0, 0.0, None, 7.0),
+        (900.0, 0.0, None, 30.0),
+        (0.0, 6.0, None, 0.3),
+        (0.0, 99.0, None, 1.0),
+        (7.0, 6.0, 1.6, 7.0),
+        (0.0, 6.0, 1.6, 0.4),
+        (0.0, 6.0, 0.0, 0.1),
+        (0.0, 6.0, 600.0, 1.0),
+        (0.0, 50.0, 0.0, 0.5),
+        (0.0, 900.0, 0.0, 1.0),
     ],
 )
-def test_questions_come_ever_more_slowly_and_as_the_api_asks(
-    monkeypatch: pytest.MonkeyPatch, asked: float, elapsed: float, pause: float
+def test_questions_come_before_the_expected_end_else_ever_more_slowly_and_as_the_api_asks(
+    monkeypatch: pytest.MonkeyPatch, asked: float, elapsed: float, left: float | None, pause: float
 ) -> None:
     now = 1000.0
     monkeypatch.setattr("tessera_client.polling.time.monotonic", lambda: now)
     patience = Patience(60.0, None)
     now += elapsed
-    assert patience.pause(Job(id="j", state="running", retry_after=asked)) == pytest.approx(pause)
+    assert patience.pause(Job(id="j", state="running", retry_after=asked, eta=left)) == pytest.approx(pause)
 
 
 def test_a_result_with_another_digest_is_not_kept(
