@@ -53,9 +53,9 @@ class Sender:
         self._sent = self._pool.submit(put_all, blocks, self._store)
 
     def finish(self, blocks: Sequence[Block]) -> None:
-        """Put the last blocks, and return when all are there; raise what became of any."""
-        self._wait()
+        """Put more blocks meanwhile, and return when all are there; raise what became of any."""
         put_all(blocks, self._store)
+        self._wait()
 
     def _wait(self) -> None:
         if self._sent is not None:

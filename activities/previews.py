@@ -8,6 +8,7 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from activities.attempts import refuse_if_stopped
+from activities.blocks import Block
 from activities.store import Store
 from tessera import naming, preview
 from tessera.execute import Read
@@ -45,11 +46,10 @@ class Patches:
 
         return watched
 
-    def put(self, job: str, of: Of, tile: int, store: Store) -> None:
-        """Keep the patches of a tile until the picture is put together."""
-        if data := b"".join(self._seen):
-            name = naming.work(job, naming.patches(of))
-            store.put_block(naming.WORK, name, naming.tile_block(tile), data)
+    def blocks(self, job: str, of: Of, tile: int) -> list[Block]:
+        """Return what keeps the patches of a tile until the picture is put together."""
+        name, data = naming.work(job, naming.patches(of)), b"".join(self._seen)
+        return [Block(naming.WORK, name, naming.tile_block(tile), data)] if data else []
 
     def picture(self) -> Array:
         """Return the picture of an image of which nobody else sees anything."""

@@ -40,21 +40,21 @@ def process_tile(order: TileOrder, store: Store) -> Tally:
         read = seen.watching(read)
     run = StageRun.of(stage, read, _tables(order.job, store))
     made = Patches(stage.grid.frame, brightest=ends_in_lines(run.pipeline))
-    attempt, last = _begin(order, store), order.tile + order.count - 1
+    attempt = _begin(order, store)
     with Sender(store) as sender:
-        for tile in range(order.tile, last + 1):
+        for tile in range(order.tile, order.tile + order.count):
             check()
-            put = sender.finish if tile == last else sender.send
             effort = Effort(tile, attempt, started)
             blocks = _blocks(order, effort, run, made)
-            put(blocks)
+            sender.send(blocks)
             tally = tally.followed_by(
                 Tally(tiles=1, written=size_of(blocks), seconds=effort.seconds, platforms=(platform_id(),))
             )
             started = perf_counter()
-    seen.put(order.job, "input", order.tile, store)
-    made.put(order.job, "result", order.tile, store)
-    return tally.model_copy(update={"retried": attempt - 1})
+        sender.finish(
+            [*seen.blocks(order.job, "input", order.tile), *made.blocks(order.job, "result", order.tile)]
+        )
+    return tally.followed_by(Tally(retried=attempt - 1, seconds=round(perf_counter() - started, 4)))
 
 
 def _begin(order: TileOrder, store: Store) -> int:
