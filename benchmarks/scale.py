@@ -1,6 +1,7 @@
 """How time, memory and stitching grow with the image, what a second worker gives, and what a tile costs.
 
     python -m benchmarks.scale [--megapixels 1 4 16 64 256 1024] [--tiles 1 10 100 1000 5000] [--write]
+    python -m benchmarks.scale --megapixels --tiles 1 10 100
 
 The first table is one job for each size and operation (JPEG to PNG), on stacks of one and of two workers. The
 second is a narrow image that is inverted in ever more tiles: what is beyond the first is what the engine, the
@@ -134,27 +135,37 @@ def tile_table(found: dict[int, Point]) -> Table:
     return table
 
 
-def draw(two: dict[tuple[str, int], Point], tiles: dict[int, Point], target: Path) -> None:
-    """Draw seconds and memory over size, and seconds over tiles."""
+def draw_sizes(two: dict[tuple[str, int], Point], target: Path) -> None:
+    """Draw seconds and memory over size."""
     import matplotlib.pyplot as plt
 
-    figure, (seconds, memory, count) = plt.subplots(1, 3, figsize=(15, 4))
+    figure, (seconds, memory) = plt.subplots(1, 2, figsize=(10, 4))
     for name in OPERATIONS:
         points = {size: point for (operation, size), point in two.items() if operation == name}
         sizes = list(points)
         seconds.loglog(sizes, [point.wall for point in points.values()], "o-", label=name)
         memory.semilogx(sizes, [point.peak / 2**20 for point in points.values()], "o-", label=name)
     memory.axhline(512, color="gray", linestyle=":")
-    count.loglog(list(tiles), [point.wall for point in tiles.values()], "o-")
-    for axis, (across, up) in zip(
-        (seconds, memory, count),
-        (("megapixels", "seconds"), ("megapixels", "largest process, MiB"), ("tiles", "seconds")),
-        strict=True,
-    ):
-        axis.set_xlabel(across)
+    for axis, up in ((seconds, "seconds"), (memory, "largest process, MiB")):
+        axis.set_xlabel("megapixels")
         axis.set_ylabel(up)
-        axis.set_ylim(bottom=0 if axis is memory else None)
+    memory.set_ylim(bottom=0)
     seconds.legend()
+    figure.tight_layout()
+    figure.savefig(target, dpi=110)
+    plt.close(figure)
+
+
+def draw_tiles(found: dict[int, Point], target: Path) -> None:
+    """Draw seconds over tiles, in all and of the engine."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(5, 4))
+    axis.loglog(list(found), [point.wall for point in found.values()], "o-", label="in all")
+    axis.loglog(list(found), [point.engine for point in found.values()], "o-", label="engine")
+    axis.set_xlabel("tiles")
+    axis.set_ylabel("seconds")
+    axis.legend()
     figure.tight_layout()
     figure.savefig(target, dpi=110)
     plt.close(figure)
@@ -166,19 +177,27 @@ def main() -> int:
     )
     parser.add_argument("--megapixels", type=int, nargs="*", default=[1, 4, 16, 64, 256, 1024])
     parser.add_argument("--tiles", type=int, nargs="*", default=[1, 10, 100, 1000, 5000])
-    parser.add_argument("--write", action="store_true", help="put the tables and the plot into RESULTS.md")
+    parser.add_argument("--write", action="store_true", help="put the tables and the plots into RESULTS.md")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    about = machine()
-    tiles = by_tiles(options.tiles)
-    one, two = by_size(1, options.megapixels), by_size(2, options.megapixels)
-    text = [about, size_table(one, two).markdown(), tile_table(tiles).markdown()]
-    print("\n\n".join(text))
-    picture = (RESULTS.parent if options.write else FOLDER) / "scale.png"
-    draw(two, tiles, picture)
-    if options.write:
-        write_section("scale", "How it grows", "\n\n".join([*text, f"![How it grows]({picture.name})"]))
+    pictures = RESULTS.parent if options.write else FOLDER
+    if options.tiles:
+        about, tiles = machine(), by_tiles(options.tiles)
+        draw_tiles(tiles, pictures / "tiles.png")
+        show("tiles", "What a tile costs", [about, tile_table(tiles).markdown()], write=options.write)
+    if options.megapixels:
+        about, one, two = machine(), by_size(1, options.megapixels), by_size(2, options.megapixels)
+        draw_sizes(two, pictures / "scale.png")
+        show("scale", "How it grows", [about, size_table(one, two).markdown()], write=options.write)
     return 0
+
+
+def show(name: str, title: str, parts: list[str], *, write: bool) -> None:
+    """Print a section with its picture, and put it into the file of results if asked to."""
+    parts.append(f"![{title}]({name}.png)")
+    print("\n\n".join(parts))
+    if write:
+        write_section(name, title, "\n\n".join(parts))
 
 
 if __name__ == "__main__":
