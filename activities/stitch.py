@@ -1,6 +1,6 @@
 """Make one file of the tiles' blocks: a head, a tail and a list. No pixel is read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from activities.attempts import refuse_if_stopped
 from activities.metadata import kept_picture
@@ -52,16 +52,16 @@ def _laid_out(
     order: StitchOrder, codec: Codec, grid: Grid, store: Store
 ) -> tuple[list[list[Part]], Layout | None]:
     """Return the parts of the image and its overviews, and what the head must know of them, if anything."""
+    blocks = blocks_of_result(order.job, codec, store)
+    grids = codec.levels(grid) if isinstance(codec, TiffCodec) else (grid,)
+    parts = _parts(naming.result(order.job, codec.extension), blocks.parts, grids)
     if not isinstance(codec, TiffCodec):
-        return _parts(order, codec, [grid], store), None
-    grids = codec.levels(grid)
-    parts = _parts(order, codec, grids, store)
-    return parts, Layout(grids, _indexes(order.job, parts, store))
+        return parts, None
+    return parts, Layout(grids, _indexes(order.job, parts, blocks.indexes, store))
 
 
-def _parts(order: StitchOrder, codec: Codec, grids: Sequence[Grid], store: Store) -> list[list[Part]]:
-    name = naming.result(order.job, codec.extension)
-    blocks, levels = blocks_of_result(order.job, codec, store), []
+def _parts(name: str, blocks: Mapping[str, int], grids: Sequence[Grid]) -> list[list[Part]]:
+    levels = []
     for level, grid in enumerate(grids):
         found = read_parts(blocks, level)
         if missing := [tile for tile in range(grid.count) if tile not in found]:
@@ -70,11 +70,11 @@ def _parts(order: StitchOrder, codec: Codec, grids: Sequence[Grid], store: Store
     return levels
 
 
-def _indexes(job: str, parts: list[list[Part]], store: Store) -> list[list[bytes]]:
-    """Read what was kept of each part, by the ids of the blocks that are taken."""
+def _indexes(job: str, parts: list[list[Part]], sizes: Mapping[str, int], store: Store) -> list[list[bytes]]:
+    """Read what was kept of each part, by the ids of the blocks that are taken; *sizes* are their bytes."""
     name = naming.work(job, naming.indexes())
     store.commit(naming.WORK, name, [part.block for level in parts for part in level])
-    sizes, data, offset = store.blocks(naming.WORK, name), store.read(naming.WORK, name), 0
+    data, offset = store.read(naming.WORK, name), 0
     indexes: list[list[bytes]] = []
     for level in parts:
         indexes.append([])

@@ -17,7 +17,7 @@ def survey(order: SurveyOrder, store: Store) -> Survey:
     """Return which tiles of the stage are missing: two or three calls to storage."""
     stage = order.stage
     if stage.measure is None:
-        blocks = blocks_of_result(order.job, codec_for(order.output), store)
+        blocks = blocks_of_result(order.job, codec_for(order.output), store).parts
     else:
         blocks = store.blocks(naming.WORK, naming.work(order.job, naming.summaries(stage.index)))
     parts, starts = read_parts(blocks), set(stage.starts())

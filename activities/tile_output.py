@@ -1,7 +1,9 @@
 """Putting what the encoding of a tile gives where stitching finds it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,13 +63,23 @@ def encoded_blocks(
     return blocks
 
 
-def blocks_of_result(job: str, codec: Codec, store: Store) -> dict[str, int]:
-    """Return the bytes of the blocks that a result can be made of, by their ids.
+class ResultBlocks(NamedTuple):
+    """Bytes of the blocks that a result can be made of, and of what its head must know of each, by id."""
+
+    parts: dict[str, int]
+    indexes: dict[str, int]
+
+
+def blocks_of_result(job: str, codec: Codec, store: Store) -> ResultBlocks:
+    """Return what is there of a result.
 
     A part that the head can't be told of is of no use: the work area may be lost while the result is not.
     """
-    blocks = store.blocks(naming.RESULTS, naming.result(job, codec.extension))
+    name, indexes = naming.result(job, codec.extension), naming.work(job, naming.indexes())
     if not isinstance(codec, TiffCodec):
-        return blocks
-    indexed = store.blocks(naming.WORK, naming.work(job, naming.indexes()))
-    return {block: size for block, size in blocks.items() if block in indexed}
+        return ResultBlocks(store.blocks(naming.RESULTS, name), {})
+    with ThreadPoolExecutor(1) as beside:
+        listed = beside.submit(store.blocks, naming.WORK, indexes)
+        blocks = store.blocks(naming.RESULTS, name)
+    indexed = listed.result()
+    return ResultBlocks({block: size for block, size in blocks.items() if block in indexed}, indexed)
