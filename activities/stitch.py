@@ -9,7 +9,6 @@ from activities.tile_output import blocks_of_result
 from tessera import naming
 from tessera.checksum import Adler
 from tessera.codecs import Codec, Layout, codec_for
-from tessera.codecs.tiff import TiffCodec
 from tessera.geometry import Grid
 from tessera.messages import Result, StitchOrder
 from tessera.parts import Part, frame_block, read_parts
@@ -52,10 +51,9 @@ def _laid_out(
     order: StitchOrder, codec: Codec, grid: Grid, store: Store
 ) -> tuple[list[list[Part]], Layout | None]:
     """Return the parts of the image and its overviews, and what the head must know of them, if anything."""
-    blocks = blocks_of_result(order.job, codec, store)
-    grids = codec.levels(grid) if isinstance(codec, TiffCodec) else (grid,)
+    blocks, grids = blocks_of_result(order.job, codec, store), codec.levels(grid)
     parts = _parts(naming.result(order.job, codec.extension), blocks.parts, grids)
-    if not isinstance(codec, TiffCodec):
+    if not blocks.indexes:
         return parts, None
     return parts, Layout(grids, _indexes(order.job, parts, blocks.indexes, store))
 

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
@@ -59,6 +63,15 @@ def write_section(name: str, title: str, text: str, charts: Mapping[str, Chart] 
     RESULTS.write_text(after)
 
 
+def save(figure: "Figure", target: Path) -> None:
+    """Write a picture, and let go of its memory."""
+    import matplotlib.pyplot as plt
+
+    figure.tight_layout()
+    figure.savefig(target, dpi=110)
+    plt.close(figure)
+
+
 def _version(name: str) -> str:
     try:
         return version(name)
@@ -80,5 +93,4 @@ def _plot(charts: Mapping[str, Chart], target: Path) -> None:
         axis.set_title(title)
         axis.set_ylabel("seconds")
     axes[0][0].legend(fontsize="small")
-    figure.tight_layout()
-    figure.savefig(target, dpi=110)
+    save(figure, target)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from benchmarks.large_inputs import large_image
 from benchmarks.processes import watched
-from benchmarks.results import RESULTS, ROOT, Table, machine, write_section
+from benchmarks.results import RESULTS, ROOT, Table, machine, save, write_section
 from emulator.stack import Stack, running
 from tessera_client.client import Client
 from tessera_client.models import Job, Output, Step
@@ -151,9 +151,7 @@ def draw_sizes(two: dict[tuple[str, int], Point], target: Path) -> None:
         axis.set_ylabel(up)
     memory.set_ylim(bottom=0)
     seconds.legend()
-    figure.tight_layout()
-    figure.savefig(target, dpi=110)
-    plt.close(figure)
+    save(figure, target)
 
 
 def draw_tiles(found: dict[int, Point], target: Path) -> None:
@@ -166,9 +164,7 @@ def draw_tiles(found: dict[int, Point], target: Path) -> None:
     axis.set_xlabel("tiles")
     axis.set_ylabel("seconds")
     axis.legend()
-    figure.tight_layout()
-    figure.savefig(target, dpi=110)
-    plt.close(figure)
+    save(figure, target)
 
 
 def main() -> int:

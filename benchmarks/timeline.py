@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.contenders import ROOT
 from benchmarks.large_inputs import large_image
 from benchmarks.peers import SIZES, SUMMED
-from benchmarks.results import RESULTS, Table, machine, write_section
+from benchmarks.results import RESULTS, Table, machine, save, write_section
 from benchmarks.work import WORK
 from emulator.stack import running
 from tessera_client.client import Client
@@ -127,9 +127,7 @@ def draw(title: str, spans: Sequence[Received], target: Path) -> None:
     axis.set_title(title)
     handles = [Patch(color=colour, label=kind) for kind, colour in KINDS.items()]
     axis.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
-    figure.tight_layout()
-    figure.savefig(target, dpi=110)
-    plt.close(figure)
+    save(figure, target)
 
 
 def main() -> int:

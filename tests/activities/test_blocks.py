@@ -40,6 +40,22 @@ def test_the_next_tile_is_made_while_blocks_are_sent() -> None:
         assert sorted(store.order) == ["t1", "t2", "t3", "t4"], "finish returns when all are there"
 
 
+def test_the_last_blocks_are_put_while_others_are_under_way() -> None:
+    class Waiting(MemoryStore):
+        later = Event()
+
+        def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
+            assert block == "t2" or self.later.wait(_PATIENCE)
+            super().put_block(container, name, block, data)
+            self.later.set()
+
+    store = Waiting()
+    with Sender(store) as sender:
+        sender.send([block(1)])
+        sender.finish([block(2)])
+    assert store.blocks("results", "r") == {"t1": 1, "t2": 1}
+
+
 def test_leaving_waits_for_what_was_sent() -> None:
     store = MemoryStore()
 
