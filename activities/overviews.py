@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from activities.attempts import refuse_if_stopped
 from activities.store import Store
+from activities.tile_output import index_block
 from tessera import blockraster, naming
 from tessera.checksum import Adler
 from tessera.codecs import codec_for, pyramid
@@ -44,11 +45,11 @@ def make_overviews(order: OverviewsOrder, store: Store) -> None:
 
 
 def _put_top(job: str, codec: TiffCodec, grid: Grid, pixels: Pixels, store: Store) -> None:
-    name, indexes = naming.result(job, codec.extension), naming.work(job, naming.indexes())
+    name = naming.result(job, codec.extension)
 
-    def put(block: str, coded: Coded) -> None:
-        store.put_block(naming.WORK, indexes, block, coded.index)
+    def put(block: str, coded: Coded) -> tuple[str, bytes]:
         store.put_block(naming.RESULTS, name, block, coded.data)
+        return block, coded.index
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         rows = _ahead(pool, _reads(job, grid, pixels, store))
@@ -56,8 +57,8 @@ def _put_top(job: str, codec: TiffCodec, grid: Grid, pixels: Pixels, store: Stor
         puts = (
             (part_block(number, 1, 0.0, Adler(), coded.data, level), coded) for level, number, coded in parts
         )
-        for _ in _ahead(pool, (partial(put, *each) for each in puts)):
-            pass
+        indexes = dict(_ahead(pool, (partial(put, *each) for each in puts)))
+    store.put_block(*index_block(job, next(reversed(indexes)), indexes))
 
 
 def _reads(job: str, grid: Grid, pixels: Pixels, store: Store) -> Iterator[Callable[[], NDArray[Any]]]:

@@ -1,6 +1,6 @@
 """Make one file of the tiles' blocks: a head, a tail and a list. No pixel is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from activities.attempts import refuse_if_stopped
 from activities.metadata import kept_picture
@@ -11,7 +11,7 @@ from tessera.checksum import Adler
 from tessera.codecs import Codec, Layout, codec_for
 from tessera.geometry import Grid
 from tessera.messages import Result, StitchOrder
-from tessera.parts import Part, frame_block, read_parts
+from tessera.parts import Part, frame_block, is_overview, read_indexes, read_parts
 
 
 def stitch(order: StitchOrder, store: Store) -> Result:
@@ -52,35 +52,30 @@ def _laid_out(
 ) -> tuple[list[list[Part]], Layout | None]:
     """Return the parts of the image and its overviews, and what the head must know of them, if anything."""
     blocks, grids = blocks_of_result(order.job, codec, store), codec.levels(grid)
-    parts = _parts(naming.result(order.job, codec.extension), blocks.parts, grids)
-    if not blocks.indexes:
-        return parts, None
-    return parts, Layout(grids, _indexes(order.job, parts, blocks.indexes, store))
+    name = naming.result(order.job, codec.extension)
+    image = _all_of(name, blocks.tiles, grid, 0)
+    if blocks.indexes is None:
+        return [image], None
+    indexes = _indexes(order.job, image, blocks.indexes, store)
+    overviews = {block: size for block, size in blocks.parts.items() if block in indexes}
+    levels = [image] + [
+        _all_of(name, read_parts(overviews, level), each, level) for level, each in enumerate(grids[1:], 1)
+    ]
+    return levels, Layout(grids, [[indexes[part.block] for part in parts] for parts in levels])
 
 
-def _parts(name: str, blocks: Mapping[str, int], grids: Sequence[Grid]) -> list[list[Part]]:
-    levels = []
-    for level, grid in enumerate(grids):
-        found = read_parts(blocks, level)
-        if missing := [tile for tile in range(grid.count) if tile not in found]:
-            raise BlobMissing(f"{name} lacks {len(missing)} of {grid.count} tiles of level {level}")
-        levels.append([found[tile] for tile in range(grid.count)])
-    return levels
+def _all_of(name: str, found: Mapping[int, Part], grid: Grid, level: int) -> list[Part]:
+    if missing := [tile for tile in range(grid.count) if tile not in found]:
+        raise BlobMissing(f"{name} lacks {len(missing)} of {grid.count} tiles of level {level}")
+    return [found[tile] for tile in range(grid.count)]
 
 
-def _indexes(job: str, parts: list[list[Part]], sizes: Mapping[str, int], store: Store) -> list[list[bytes]]:
-    """Read what was kept of each part, by the ids of the blocks that are taken; *sizes* are their bytes."""
+def _indexes(job: str, image: Sequence[Part], kept: Collection[str], store: Store) -> dict[str, bytes]:
+    """Read what was kept of the tiles that are taken, their overviews, and those that span tiles."""
     name = naming.work(job, naming.indexes())
-    store.commit(naming.WORK, name, [part.block for level in parts for part in level])
-    data, offset = store.read(naming.WORK, name), 0
-    indexes: list[list[bytes]] = []
-    for level in parts:
-        indexes.append([])
-        for part in level:
-            end = offset + sizes[part.block]
-            indexes[-1].append(data[offset:end])
-            offset = end
-    return indexes
+    taken = [part.block for part in image] + [block for block in kept if is_overview(block)]
+    store.commit(naming.WORK, name, taken)
+    return read_indexes(store.read(naming.WORK, name))
 
 
 def _combined(parts: list[Part]) -> Adler:

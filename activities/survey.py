@@ -17,10 +17,11 @@ def survey(order: SurveyOrder, store: Store) -> Survey:
     """Return which tiles of the stage are missing: two or three calls to storage."""
     stage = order.stage
     if stage.measure is None:
-        blocks = blocks_of_result(order.job, codec_for(order.output), store).parts
+        parts = blocks_of_result(order.job, codec_for(order.output), store).tiles
     else:
-        blocks = store.blocks(naming.WORK, naming.work(order.job, naming.summaries(stage.index)))
-    parts, starts = read_parts(blocks), set(stage.starts())
+        summaries = naming.work(order.job, naming.summaries(stage.index))
+        parts = read_parts(store.blocks(naming.WORK, summaries))
+    starts = set(stage.starts())
     done = Tally(
         tiles=len(parts),
         # Attempts are those of a task, which has several tiles at times.

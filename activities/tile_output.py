@@ -1,5 +1,6 @@
 """Putting what the encoding of a tile gives where stitching finds it."""
 
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -13,9 +14,10 @@ from activities.store import Store
 from tessera import naming
 from tessera.checksum import Adler
 from tessera.codecs import Codec, codec_for
+from tessera.codecs.base import Coded
 from tessera.codecs.tiff import TiffCodec
 from tessera.geometry import Grid
-from tessera.parts import part_block
+from tessera.parts import Part, joined_indexes, part_block, read_parts
 from tessera.plan import Output
 
 
@@ -42,44 +44,58 @@ def encoded_blocks(
 ) -> list[Block]:
     """Encode a tile and return what of it is to be put, in this order.
 
-    The part itself comes last: who sees it takes the tile for done. What the head must know of a part goes by
-    the id of its block, because another attempt may compress the same pixels to other bytes.
+    The part itself comes last: who sees it takes the tile for done. What the head must know of it and of its
+    overviews lies in one block of the same id, and says the ids of theirs, because another attempt may
+    compress the same pixels to other bytes.
     """
     codec = codec_for(output)
     encoded = codec.encode(np.ascontiguousarray(pixels), grid.tile(effort.tile), grid)
+    last = effort.block(encoded.checksum, encoded.data)
+    parts = {
+        effort.block(Adler(), coded.data, level): coded for level, coded in enumerate(encoded.overviews, 1)
+    } | {last: Coded(encoded.data, encoded.index)}
     blocks, result = list[Block](), naming.result(job, codec.extension)
-
-    def add(block: str, data: bytes, index: bytes) -> None:
-        if index:
-            blocks.append(Block(naming.WORK, naming.work(job, naming.indexes()), block, index))
-        blocks.append(Block(naming.RESULTS, result, block, data))
-
     if encoded.rest is not None:
         rest = naming.work(job, naming.rest_raster())
         blocks.append(Block(naming.WORK, rest, naming.tile_block(effort.tile), encoded.rest.tobytes()))
-    for level, coded in enumerate(encoded.overviews, 1):
-        add(effort.block(Adler(), coded.data, level), coded.data, coded.index)
-    add(effort.block(encoded.checksum, encoded.data), encoded.data, encoded.index)
+    blocks += (Block(naming.RESULTS, result, block, coded.data) for block, coded in parts.items())
+    if encoded.index:
+        indexes = {block: coded.index for block, coded in parts.items()}
+        blocks.insert(-1, index_block(job, last, indexes))
     return blocks
 
 
+def index_block(job: str, block: str, indexes: Mapping[str, bytes]) -> Block:
+    """Return the block of id *block* that says what the head must know of parts, by the ids of theirs."""
+    return Block(naming.WORK, naming.work(job, naming.indexes()), block, joined_indexes(indexes))
+
+
 class ResultBlocks(NamedTuple):
-    """Bytes of the blocks that a result can be made of, and of what its head must know of each, by id."""
+    """Bytes of the blocks of a result, by id, and ids of those that say what its head must know of them.
+
+    *indexes* is None where a head must know nothing.
+    """
 
     parts: dict[str, int]
-    indexes: dict[str, int]
+    indexes: Collection[str] | None
+
+    @property
+    def tiles(self) -> dict[int, Part]:
+        """Return the part of each tile that is there.
+
+        One that the head can't be told of is of no use: the work area may be lost while the result is not.
+        """
+        if self.indexes is None:
+            return read_parts(self.parts)
+        return read_parts({block: size for block, size in self.parts.items() if block in self.indexes})
 
 
 def blocks_of_result(job: str, codec: Codec, store: Store) -> ResultBlocks:
-    """Return what is there of a result.
-
-    A part that the head can't be told of is of no use: the work area may be lost while the result is not.
-    """
+    """Return what is there of a result."""
     name, indexes = naming.result(job, codec.extension), naming.work(job, naming.indexes())
     if not isinstance(codec, TiffCodec):
-        return ResultBlocks(store.blocks(naming.RESULTS, name), {})
+        return ResultBlocks(store.blocks(naming.RESULTS, name), None)
     with ThreadPoolExecutor(1) as beside:
         listed = beside.submit(store.blocks, naming.WORK, indexes)
         blocks = store.blocks(naming.RESULTS, name)
-    indexed = listed.result()
-    return ResultBlocks({block: size for block, size in blocks.items() if block in indexed}, indexed)
+    return ResultBlocks(blocks, listed.result())

@@ -1,4 +1,4 @@
-"""Measures what the emulator itself costs: activities that do nothing, on two workers.
+"""Measures what the emulator itself costs: retried activities that do nothing, on two workers.
 
     python benchmarks/emulator_engine.py
 

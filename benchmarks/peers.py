@@ -163,23 +163,28 @@ def measure(
     folder: Path,
 ) -> None:
     """Print, and write if asked to, one table: a size and a conversion."""
-    parts = [machine(), f"Seed {SEED}, {options.rounds} rounds."]
-    print("\n\n".join([title, *parts]))
+    about = [machine(), f"Seed {SEED}, {options.rounds} rounds."]
+    print("\n\n".join([title, *about]))
     source = large_image(folder, conversion.kind, *SIZES[megapixels])
-    found, table = {}, Table(COLUMNS)
+    found, table = dict[str, dict[str, Runs]](), Table(COLUMNS)
     for pipeline in options.pipelines:
         found[pipeline] = compare(source, pipeline, conversion, options.rounds, every, folder)
         for row in rows_of(pipeline, found[pipeline]):
             table.rows.append(row)
             print("  ".join(row), flush=True)
-    parts += [table.markdown(), totals(found)]
+        if options.write:
+            # Now, and not at the end: it may be an hour, and who stops it keeps what was measured.
+            write(title, [*about, table.markdown(), totals(found)], found)
     print(totals(found), flush=True)
-    if options.write:
-        chart = {
-            pipeline: {name: each.seconds for name, each in runs.items()} for pipeline, runs in found.items()
-        }
-        section = f"peers-{megapixels}-{title.partition(', ')[2].lower().replace(' ', '-')}"
-        write_section(section, f"Against others: {title}", "\n\n".join(parts), {title: chart})
+
+
+def write(title: str, parts: list[str], found: Mapping[str, Mapping[str, Runs]]) -> None:
+    """Put a table and its plot into the results in place of those of the same size and conversion."""
+    chart = {
+        pipeline: {name: each.seconds for name, each in runs.items()} for pipeline, runs in found.items()
+    }
+    section = "peers-" + title.lower().replace(" mp, ", "-").replace(" ", "-")
+    write_section(section, f"Against others: {title}", "\n\n".join(parts), {title: chart})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ _LENGTH: Final = 64
 
 _MOST_MILLISECONDS: Final = 10**7 - 1
 _DIGEST_AT: Final = 32
+_COUNT: Final = 4
 _FRAME: Final = {"head": HEAD_BLOCK, "tail": TAIL_BLOCK}
 
 
@@ -78,6 +79,33 @@ def read_parts(blocks: Mapping[str, int], level: int = 0) -> dict[int, Part]:
             part = _read(block, size)
             found[part.tile] = part
     return found
+
+
+def is_overview(block: str) -> bool:
+    """Return whether a block is of a part of an overview, by its id."""
+    return "A" <= block[0] <= "Z"
+
+
+def joined_indexes(indexes: Mapping[str, bytes]) -> bytes:
+    """Return what the head must know of each part, by the ids of their blocks, as bytes.
+
+    >>> read_indexes(joined_indexes({"a" * 64: b"one"}) + joined_indexes({"b" * 64: b""})).values()
+    dict_values([b'one', b''])
+    """
+    return b"".join(
+        block.encode() + len(index).to_bytes(_COUNT, "little") + index for block, index in indexes.items()
+    )
+
+
+def read_indexes(data: bytes) -> dict[str, bytes]:
+    """Return what was joined, by the ids of the blocks; any number of joined bytes after one another."""
+    indexes, offset = dict[str, bytes](), 0
+    while offset < len(data):
+        start = offset + _LENGTH + _COUNT
+        end = start + int.from_bytes(data[start - _COUNT : start], "little")
+        indexes[data[offset : offset + _LENGTH].decode()] = data[start:end]
+        offset = end
+    return indexes
 
 
 def _letter(level: int) -> str:

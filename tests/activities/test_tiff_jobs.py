@@ -8,11 +8,14 @@ import pytest
 import tifffile
 
 from tessera import naming, reference
+from tessera.codecs import tiff
+from tessera.codecs.deflate import deflated
 from tessera.codecs.pyramid import halved, level_count
 from tessera.operations.base import Array
 from tessera.pipeline import bind
 from tessera.plan import Output, Step
 from tessera.planner import Limits
+from tests.support import driver
 from tests.support.driver import run_job
 from tests.support.images import encode, textured
 from tests.support.memory_store import MemoryStore
@@ -63,3 +66,24 @@ def test_overviews_are_halves_of_halves_whatever_the_tiles(limits: dict[str, int
         np.testing.assert_array_equal(level, expected, strict=True)
         expected = halved(expected)
     assert list(store.names(naming.WORK, "")) == []
+
+
+def test_attempts_that_compress_to_other_bytes_are_not_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fast deflate is not the same from run to run: here any TIFF tile is compressed one way or the other."""
+    random, image, store = Random(11), textured(2100, 3001, 3), MemoryStore()
+
+    def either_way(data: Array, compression: str, *, form: int, end: int) -> bytes:
+        return deflated(data, random.choice(["fast", "small"]), form=form, end=end)
+
+    monkeypatch.setattr(tiff, "deflated", either_way)
+    monkeypatch.setattr(driver, "DELIVERED_TWICE", 1.0)
+    monkeypatch.setattr(driver, "EFFORT", (*driver.EFFORT, "written", "size"))
+    limits = Limits.from_json({"band_rows": 1024, "tile_columns": 1024})
+    job, outcome = run_job(
+        store, encode(image), [INVERT], Output(format="tiff", pyramid=True), limits=limits, random=Random(5)
+    )
+    assert outcome.state == "succeeded", outcome.fault
+    expected = 255 - image
+    for level in levels_of(store.read(naming.RESULTS, f"{job}.tif")):
+        np.testing.assert_array_equal(level, expected, strict=True)
+        expected = halved(expected)

@@ -17,8 +17,8 @@ from tessera_local import driver
 from tessera_local.driver import over_the_wire
 from tessera_local.tasks import run_activity
 
-_DELIVERED_TWICE = 0.1
-_EFFORT = ("retried", "seconds", "platforms")
+DELIVERED_TWICE = 0.1
+EFFORT = ("retried", "seconds", "platforms")
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Driver:
 
     async def activity(self, name: str, data: Any) -> Any:
         first = self._activity(name, data)
-        if self.random.random() < _DELIVERED_TWICE:
+        if self.random.random() < DELIVERED_TWICE:
             assert _without_effort(self._activity(name, data)) == _without_effort(first)
         return first
 
@@ -77,5 +77,5 @@ def run_job(
 def _without_effort(data: Any) -> Any:
     """Drop what may differ between two runs of the same order: retries, seconds and machines."""
     if isinstance(data, dict):
-        return {key: _without_effort(item) for key, item in data.items() if key not in _EFFORT}
+        return {key: _without_effort(item) for key, item in data.items() if key not in EFFORT}
     return data

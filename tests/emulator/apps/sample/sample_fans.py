@@ -19,10 +19,17 @@ def fan_out(context: Context) -> Steps:
 
 
 @bp.orchestration_trigger(context_name="context")
+def retried_fan_out(context: Context) -> Steps:
+    n, retry = context.get_input(), df.RetryOptions(20, 3)
+    results = yield context.task_all([context.call_activity_with_retry("double", retry, i) for i in range(n)])
+    return sum(results)
+
+
+@bp.orchestration_trigger(context_name="context")
 def nested(context: Context) -> Steps:
     order = context.get_input()
     sizes = [min(64, order["n"] - first) for first in range(0, order["n"], 64)]
-    sums = yield context.task_all([context.call_sub_orchestrator("fan_out", size) for size in sizes])
+    sums = yield context.task_all([context.call_sub_orchestrator("retried_fan_out", size) for size in sizes])
     return sum(sums)
 
 
