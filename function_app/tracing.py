@@ -135,7 +135,7 @@ def export_job(order: CleanupOrder, export: Export) -> None:
 
 
 def _took(order: TaskOrder, start: Moment, end: Moment) -> Attributes:
-    """Return the seconds of each kind; computing is what is neither reading nor writing."""
+    """Return the seconds of each kind; computing is what is neither, so not what is read ahead meanwhile."""
     either = end.either - start.either
     took: Attributes = {
         "tessera.read": round(end.read - start.read, 6),

@@ -1,6 +1,7 @@
 """Byte ranges of an upload: read whole or not at all, merged, and fed to a decoder as a stream."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -49,15 +50,30 @@ class Ranges:
         return data
 
     def stream(self, start: int, stop: int | None = None) -> Iterator[bytes]:
-        """Yield the bytes from *start* to *stop* (or the end) in large pieces, the first a small one."""
+        """Yield the bytes from *start* to *stop* (or the end) in large pieces, the first a small one.
+
+        From the third on, each is read while the one before is used: who looks at a header reads no more.
+        """
         stop = self.size if stop is None else min(stop, self.size)
-        piece = _FIRST_CHUNK
-        while start < stop:
-            data = self._read(start, min(piece, stop - start))
+        for piece in (_FIRST_CHUNK, _CHUNK):
+            data = self._read(start, min(piece, stop - start)) if start < stop else b""
             if not data:
                 return
             yield data
-            start, piece = start + len(data), _CHUNK
+            start += len(data)
+        if start < stop:
+            yield from self._ahead(start, stop)
+
+    def _ahead(self, start: int, stop: int) -> Iterator[bytes]:
+        with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
+            coming = pool.submit(self._read, start, min(_CHUNK, stop - start))
+            while data := coming.result():
+                start += len(data)
+                if start >= stop:
+                    yield data
+                    return
+                coming = pool.submit(self._read, start, min(_CHUNK, stop - start))
+                yield data
 
     def part(self, offset: int, length: int) -> "Ranges":
         """Return *length* bytes from *offset* as if they were an upload."""

@@ -1,5 +1,8 @@
 """Reading by ranges: few requests, nothing beyond what was asked, and never less."""
 
+import threading
+from threading import Event
+
 import cv2
 import numpy as np
 import pytest
@@ -60,6 +63,57 @@ def test_a_part_ends_where_it_ends() -> None:
     assert b"".join(part.stream(0)) == DATA[100:150]
     with pytest.raises(CorruptImage):
         part.at(40, 11)
+
+
+LONG = bytes(64 << 10) + b"".join(bytes([piece]) * (4 << 20) for piece in range(4))
+
+
+def test_a_stream_reads_the_next_piece_while_one_is_used_and_none_for_a_header() -> None:
+    asked = {offset: Event() for offset in range(64 << 10, len(LONG), 4 << 20)}
+
+    def read(offset: int, length: int) -> bytes:
+        if offset:
+            asked[offset].set()
+        return LONG[offset : offset + length]
+
+    stream, offsets = Ranges(read, len(LONG)).stream(0), list(asked)
+    pieces = [next(stream), next(stream)]
+    assert [asked[offset].is_set() for offset in offsets] == [True, False, False, False]
+    for following in offsets[2:]:
+        pieces.append(next(stream))
+        assert asked[following].wait(20)
+    assert b"".join([*pieces, *stream]) == LONG
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2, 3])
+def test_a_read_that_fails_is_raised_where_its_piece_would_have_come(broken: int) -> None:
+    def read(offset: int, length: int) -> bytes:
+        if offset == (64 << 10) + broken * (4 << 20):
+            raise ConnectionError("gone")
+        return LONG[offset : offset + length]
+
+    stream = Ranges(read, len(LONG)).stream(0)
+    pieces = [next(stream) for _ in range(1 + broken)]
+    with pytest.raises(ConnectionError, match="gone"):
+        next(stream)
+    assert b"".join(pieces) == LONG[: (64 << 10) + broken * (4 << 20)]
+
+
+@pytest.mark.parametrize("end", [1, 64 << 10, (64 << 10) + 1, (4 << 20) + (64 << 10), 9 << 20, len(LONG)])
+def test_a_stream_ends_where_the_upload_or_what_was_asked_for_does(end: int) -> None:
+    assert b"".join(in_memory(LONG[:end]).stream(0)) == LONG[:end]
+    assert b"".join(in_memory(LONG).stream(7, end)) == LONG[7:end]
+    shorter_than_said = Ranges(Requests(LONG[:end]), len(LONG))
+    assert b"".join(shorter_than_said.stream(0)) == LONG[:end]
+
+
+def test_a_stream_that_is_dropped_leaves_no_thread() -> None:
+    stream = in_memory(LONG).stream(0)
+    for _ in range(3):
+        next(stream)
+    assert any(thread.name.startswith("ahead") for thread in threading.enumerate())
+    del stream
+    assert not any(thread.name.startswith("ahead") for thread in threading.enumerate())
 
 
 def test_overlapping_spans_are_found() -> None:
