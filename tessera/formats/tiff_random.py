@@ -10,6 +10,7 @@ from tessera.formats.tiff_directory import Directory
 from tessera.formats.tiff_jpeg import JpegSegments
 from tessera.formats.tiff_layout import JPEG, Layout
 from tessera.formats.tiff_pixels import as_expected, stacked
+from tessera.formats.tiff_plain import is_plain, plain_pixels
 from tessera.formats.tiff_segments import decodable
 from tessera.formats.tiff_wrapper import coded_fields, wrap_segments
 from tessera.formats.vips import decode
@@ -26,6 +27,7 @@ class Segments:
         self._ranges, self._directory, self._layout = ranges, directory, layout
         self._fields = coded_fields(directory, layout)
         self._jpeg = JpegSegments(directory, layout, limits) if layout.compression == JPEG else None
+        self._plain = is_plain(directory, layout)
 
     def bands(self, rows: int, stop: int) -> Iterator[Array]:
         """Yield rows 0 to *stop*, *rows* at a time."""
@@ -89,8 +91,10 @@ class Segments:
         rows = [layout.rows_of(row) for row in range(grid.y0, grid.y1) for _ in range(grid.width)]
         if self._jpeg:
             return self._decode_jpegs(grid, segments, rows)
-        plain, fields = decodable(segments, rows, self._fields, layout)
         size, order = (region.width, region.height), self._directory.form.order
+        if self._plain:
+            return plain_pixels(segments, rows, size, self._directory, layout)
+        plain, fields = decodable(segments, rows, self._fields, layout)
         return decode("tiffload", wrap_segments(order, fields, layout, size, plain))
 
     def _decode_jpegs(self, grid: Rect, segments: list[bytes], rows: list[int]) -> Array:

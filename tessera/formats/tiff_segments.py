@@ -44,14 +44,21 @@ def decodable(
     """
     if layout.compression not in INFLATED_HERE:
         return segments, fields
-    inflated = [_inflate(segment, count, layout) for segment, count in zip(segments, rows, strict=True)]
+    plain = [inflated(segment, count, layout) for segment, count in zip(segments, rows, strict=True)]
     if fields.get(Tag.PREDICTOR, (1,))[0] == 1:
-        return inflated, {**fields, Tag.COMPRESSION: (NONE,)}
-    stored = [zlib.compress(segment, _STORED) for segment in inflated]
+        return plain, {**fields, Tag.COMPRESSION: (NONE,)}
+    stored = [zlib.compress(segment, _STORED) for segment in plain]
     return stored, {**fields, Tag.COMPRESSION: (ADOBE_DEFLATE,)}
 
 
-def _inflate(segment: bytes, rows: int, layout: Layout) -> bytes:
+def inflated(segment: bytes, rows: int, layout: Layout) -> bytes:
+    """Return the bytes of a segment: all of a tile, of a strip the *rows* rows that are inside the image.
+
+    Raises
+    ------
+    CorruptImage
+        If it is damaged, or has fewer bytes or more than its pixels.
+    """
     whole = layout.row_bytes * layout.segment_height
     need = whole if layout.tiled else layout.row_bytes * rows
     decompressor = _decompressor(layout.compression)
@@ -118,10 +125,10 @@ class InflatedRows:
             need = self._layout.row_bytes * self._layout.rows_of(row)
             most = self._layout.row_bytes * self._layout.segment_height
             pieces = ranges.stream(offset, offset + length)
-            yield from _inflated(pieces, need, most, _decompressor(self._layout.compression))
+            yield from _pieces(pieces, need, most, _decompressor(self._layout.compression))
 
 
-def _inflated(pieces: Iterator[bytes], need: int, most: int, decompressor: _Decompressor) -> Iterator[bytes]:
+def _pieces(pieces: Iterator[bytes], need: int, most: int, decompressor: _Decompressor) -> Iterator[bytes]:
     """Yield *need* bytes of a stream of at most *most*, and see to its end, where the checksum is."""
     total = 0
     while not decompressor.eof:
@@ -129,11 +136,11 @@ def _inflated(pieces: Iterator[bytes], need: int, most: int, decompressor: _Deco
         if decompressor.needs_input and not data:
             raise damaged("a strip breaks off")
         try:
-            inflated = decompressor.decompress(data, _PIECE)
+            piece = decompressor.decompress(data, _PIECE)
         except _ERRORS as error:
             raise damaged(f"a strip doesn't inflate ({error})") from error
-        yield inflated[: max(0, need - total)]
-        total += len(inflated)
+        yield piece[: max(0, need - total)]
+        total += len(piece)
         if total > most:
             raise damaged(f"a strip inflates to more than its {most:,} bytes")
     if total < need:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tessera import blending, compiled, histogram, resampling, resampling_compiled
 from tessera.blending import Neighbours
 from tessera.compiled import library
+from tessera.formats.tiff_plain import undo_differences
 from tessera.geometry import Rect
 from tessera.median import LARGEST_SIDE, median
 from tessera.median_network import medians
@@ -123,6 +124,21 @@ def test_tables_are_blended_the_same_without_it(image: Array, data: st.DataObjec
 
 
 @settings(EXAMPLES, max_examples=200)
+@given(image=parts())
+def test_differences_add_up_to_the_same_without_it(image: Array) -> None:
+    image = (image >> 8 * (image.itemsize - 1)).astype(np.uint8)[:, :, : 3 if image.shape[2] > 2 else 1]
+    differences = compiled.with_whole_rows(np.diff(image, axis=1, prepend=np.uint8(0)))
+    # Rows that lie apart, as those of a tile in a larger image do.
+    made, without = (np.zeros((len(image), image.shape[1] + 2, image.shape[2]), np.uint8) for _ in range(2))
+    undo_differences(differences, made[:, 1:-1])
+    with WITHOUT:
+        undo_differences(differences, without[:, 1:-1])
+    np.testing.assert_array_equal(made[:, 1:-1], image[:, :, ::-1])
+    np.testing.assert_array_equal(made, without)
+    assert not made[:, [0, -1]].any()
+
+
+@settings(EXAMPLES, max_examples=200)
 @given(image=parts(), side=st.sampled_from(range(7, LARGEST_SIDE + 1, 2)))
 def test_medians_are_opencvs_with_avx2_and_without(image: Array, side: int) -> None:
     image = (image >> 8 * (image.itemsize - 1)).astype(np.uint8)
@@ -183,6 +199,10 @@ def work_at_the_edge() -> None:
         np.testing.assert_array_equal(histogram.count(edge), histogram.count(image))
         if depth == 8 and channels != 2:
             np.testing.assert_array_equal(median(edge, 11), median(image, 11))
+        if depth == 8 and channels in (1, 3):
+            made = np.empty_like(image)
+            undo_differences(edge, made)
+            assert made[:, 0].tolist() == image[:, 0, ::-1].tolist()
         for how, size in itertools.product(HOW, ((17, 5), (37, 4), (36, 9), (80, 21))):
             if how == "area" and size[0] > image.shape[1]:
                 continue
