@@ -9,11 +9,10 @@ import numpy as np
 from tessera import compiled
 from tessera.formats.base import Array
 from tessera.formats.tiff_directory import Directory, Tag
-from tessera.formats.tiff_layout import INFLATED_HERE, MIN_IS_BLACK, RGB, Layout
+from tessera.formats.tiff_layout import HORIZONTAL, INFLATED_HERE, MIN_IS_BLACK, NO_PREDICTOR, RGB, Layout
 from tessera.formats.tiff_segments import inflated
 
 _SAMPLES = {MIN_IS_BLACK: 1, RGB: 3}
-_NO_PREDICTOR, _HORIZONTAL = 1, 2
 
 
 def is_plain(directory: Directory, layout: Layout) -> bool:
@@ -23,7 +22,7 @@ def is_plain(directory: Directory, layout: Layout) -> bool:
         and layout.bits == 8
         and layout.samples == _SAMPLES.get(layout.photometric)
         and not layout.planar
-        and directory.one(Tag.PREDICTOR, _NO_PREDICTOR) in (_NO_PREDICTOR, _HORIZONTAL)
+        and directory.one(Tag.PREDICTOR, NO_PREDICTOR) in (NO_PREDICTOR, HORIZONTAL)
         and directory.one(Tag.FILL_ORDER, 1) == 1
     )
 
@@ -46,7 +45,7 @@ def plain_pixels(
     """
     width, height = size
     out = np.empty((height, width, layout.samples), np.uint8)
-    differences = directory.one(Tag.PREDICTOR, _NO_PREDICTOR) == _HORIZONTAL
+    differences = directory.one(Tag.PREDICTOR, NO_PREDICTOR) == HORIZONTAL
     x = y = 0
     for segment, count in zip(segments, rows, strict=True):
         data = np.frombuffer(inflated(segment, count, layout), np.uint8)

@@ -11,7 +11,7 @@ from isal import igzip_lib
 from tessera.formats.base import Array, damaged
 from tessera.formats.ranges import Ranges
 from tessera.formats.tiff_directory import Tag
-from tessera.formats.tiff_layout import ADOBE_DEFLATE, INFLATED_HERE, NONE, ZSTD, Layout
+from tessera.formats.tiff_layout import ADOBE_DEFLATE, INFLATED_HERE, NO_PREDICTOR, NONE, ZSTD, Layout
 from tessera.formats.tiff_wrapper import Fields
 
 _STORED = 0
@@ -45,7 +45,7 @@ def decodable(
     if layout.compression not in INFLATED_HERE:
         return segments, fields
     plain = [inflated(segment, count, layout) for segment, count in zip(segments, rows, strict=True)]
-    if fields.get(Tag.PREDICTOR, (1,))[0] == 1:
+    if fields.get(Tag.PREDICTOR, (NO_PREDICTOR,))[0] == NO_PREDICTOR:
         return plain, {**fields, Tag.COMPRESSION: (NONE,)}
     stored = [zlib.compress(segment, _STORED) for segment in plain]
     return stored, {**fields, Tag.COMPRESSION: (ADOBE_DEFLATE,)}

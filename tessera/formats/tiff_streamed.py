@@ -8,14 +8,12 @@ from tessera.formats.base import Array, Limits, PixelSource
 from tessera.formats.ranges import Ranges, SeekableFeed
 from tessera.formats.tiff_directory import Directory, Tag
 from tessera.formats.tiff_jpeg import JpegSegments
-from tessera.formats.tiff_layout import INFLATED_HERE, JPEG, Layout
+from tessera.formats.tiff_layout import HORIZONTAL, INFLATED_HERE, JPEG, NO_PREDICTOR, Layout
 from tessera.formats.tiff_pixels import as_expected, as_pixels, stacked
 from tessera.formats.tiff_segments import InflatedRows
 from tessera.formats.tiff_wrapper import coded_fields, wrapper_head
 from tessera.formats.vips import VipsRows
 from tessera.geometry import Rect
-
-_HORIZONTAL = 2
 
 
 def streamed(ranges: Ranges, directory: Directory, layout: Layout, limits: Limits) -> PixelSource:
@@ -98,7 +96,7 @@ class Inflated:
 
     def __init__(self, ranges: Ranges, directory: Directory, layout: Layout) -> None:
         self._directory, self._layout = directory, layout
-        predictor = directory.one(Tag.PREDICTOR, 1) == _HORIZONTAL
+        predictor = directory.one(Tag.PREDICTOR, NO_PREDICTOR) == HORIZONTAL
         self._planes = [
             InflatedRows(ranges, layout, plane, directory.form.order, predictor=predictor)
             for plane in range(layout.samples if layout.planar else 1)
