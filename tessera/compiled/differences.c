@@ -6,27 +6,23 @@
 
 #include "common.h"
 
-#define MOST_CHANNELS 4
-
-INLINE void sum(const uint8_t *from, uint8_t *to, int32_t width, int channels, int reversed)
+INLINE void sum(const uint8_t *from, uint8_t *to, int32_t width, int channels)
 {
-    uint8_t sums[MOST_CHANNELS] = {0};
+    uint8_t sums[3] = {0};
     for (int32_t x = 0; x < width; x++, from += channels, to += channels)
         for (int c = 0; c < channels; c++) {
             sums[c] += from[c];
-            to[reversed ? channels - 1 - c : c] = sums[c];
+            to[channels - 1 - c] = sums[c];
         }
 }
 
-/* Write the samples themselves to rows of the same size; three channels come in the opposite order. */
+/* Write the samples themselves, of one channel or of three in the opposite order, to rows of the same size. */
 void tessera_undo_differences(const uint8_t *pixels, ptrdiff_t stride, int32_t width, int32_t height,
                               int32_t channels, uint8_t *to, ptrdiff_t to_stride)
 {
     for (int32_t y = 0; y < height; y++, pixels += stride, to += to_stride)
-        if (channels == 1)
-            sum(pixels, to, width, 1, 0);
-        else if (channels == 3)
-            sum(pixels, to, width, 3, 1);
+        if (channels == 3)
+            sum(pixels, to, width, 3);
         else
-            sum(pixels, to, width, channels, 0);
+            sum(pixels, to, width, 1);
 }

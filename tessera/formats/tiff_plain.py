@@ -3,7 +3,6 @@
 import ctypes
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from tessera import compiled
@@ -11,6 +10,7 @@ from tessera.formats.base import Array
 from tessera.formats.tiff_directory import Directory, Tag
 from tessera.formats.tiff_layout import HORIZONTAL, INFLATED_HERE, MIN_IS_BLACK, NO_PREDICTOR, RGB, Layout
 from tessera.formats.tiff_segments import inflated
+from tessera.formats.vips import copy_bgr
 
 _SAMPLES = {MIN_IS_BLACK: 1, RGB: 3}
 
@@ -54,7 +54,7 @@ def plain_pixels(
         if differences:
             undo_differences(samples, part)
         else:
-            _copy_bgr(samples, part)
+            copy_bgr(samples, part)
         x += layout.segment_width
         if x >= width:
             x, y = 0, y + count
@@ -69,11 +69,4 @@ def undo_differences(samples: Array, out: Array) -> None:
     if compiled.takes(samples):
         compiled.call("tessera_undo_differences", samples, out, ctypes.c_ssize_t(out.strides[0]))
     else:
-        _copy_bgr(np.cumsum(samples, axis=1, dtype=np.uint8), out)
-
-
-def _copy_bgr(samples: Array, out: Array) -> None:
-    if samples.shape[2] == 1:
-        out[:] = samples
-    else:
-        out[:] = cv2.cvtColor(samples, cv2.COLOR_RGB2BGR)
+        copy_bgr(np.cumsum(samples, axis=1, dtype=np.uint8), out)

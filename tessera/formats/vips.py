@@ -85,7 +85,7 @@ class VipsRows:
         rows = max(1, _BYTES_AT_ONCE // out[:1].nbytes)
         for top in range(y0, y1, rows):
             part = out[top - y0 : top - y0 + rows]
-            _copy_bgr(self._fetched(top, part), part, raw=self._raw)
+            copy_bgr(self._fetched(top, part), part, raw=self._raw)
         return out
 
     def _fetched(self, y0: int, like: Array) -> Array:
@@ -125,11 +125,11 @@ def decode(loader: str, data: bytes) -> Array:
         raise damaged(f"its pixels break ({_reason(error)})") from error
     decoded = np.frombuffer(raw, f"u{pixels.depth // 8}").reshape(image.height, image.width, pixels.channels)
     out = np.empty_like(decoded)
-    _copy_bgr(decoded, out)
+    copy_bgr(decoded, out)
     return out
 
 
-def _copy_bgr(decoded: Array, out: Array, *, raw: bool = False) -> None:
+def copy_bgr(decoded: Array, out: Array, *, raw: bool = False) -> None:
     """Write what the decoder gave into *out*, in OpenCV's order of channels."""
     conversion = _FROM_RGB.get(decoded.shape[2])
     if conversion is None or (raw and decoded.shape[2] == 4):

@@ -200,9 +200,10 @@ def work_at_the_edge() -> None:
         if depth == 8 and channels != 2:
             np.testing.assert_array_equal(median(edge, 11), median(image, 11))
         if depth == 8 and channels in (1, 3):
-            made = np.empty_like(image)
+            made, same = np.empty_like(image), np.empty_like(image)
             undo_differences(edge, made)
-            assert made[:, 0].tolist() == image[:, 0, ::-1].tolist()
+            undo_differences(image, same)
+            np.testing.assert_array_equal(made, same)
         for how, size in itertools.product(HOW, ((17, 5), (37, 4), (36, 9), (80, 21))):
             if how == "area" and size[0] > image.shape[1]:
                 continue
