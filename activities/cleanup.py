@@ -11,7 +11,8 @@ from tessera import naming
 from tessera.messages import RESUMABLE, CleanupOrder
 from tessera.parts import read_parts
 
-_DELETES_AT_ONCE = 8
+_DELETES_AT_ONCE, _REMOVALS_AT_ONCE = 8, 2
+"""Somebody waits for the end of a job, and nobody for the end of a removal."""
 
 
 def cleanup(order: CleanupOrder, store: Store) -> None:
@@ -48,8 +49,9 @@ def cleanup(order: CleanupOrder, store: Store) -> None:
 
 def remove_job(job: str, upload: str, marks: Sequence[str], store: Store) -> None:
     """Remove every trace of a job: work area, result, upload, and its records last."""
-    _delete([*_made(job, store), (naming.UPLOADS, upload), *((naming.JOBS, mark) for mark in marks)], store)
-    _delete(_found(naming.JOBS, f"{job}/", store), store)
+    rest = [(naming.UPLOADS, upload), *((naming.JOBS, mark) for mark in marks)]
+    _delete([*_made(job, store), *rest], store, _REMOVALS_AT_ONCE)
+    _delete(_found(naming.JOBS, f"{job}/", store), store, _REMOVALS_AT_ONCE)
 
 
 def remove_work(job: str, store: Store) -> None:
@@ -87,6 +89,6 @@ def _found(container: str, prefix: str, store: Store) -> list[tuple[str, str]]:
     return [(container, name) for name in store.names(container, prefix)]
 
 
-def _delete(blobs: Iterable[tuple[str, str]], store: Store) -> None:
-    with ThreadPoolExecutor(_DELETES_AT_ONCE) as pool:
+def _delete(blobs: Iterable[tuple[str, str]], store: Store, at_once: int = _DELETES_AT_ONCE) -> None:
+    with ThreadPoolExecutor(at_once) as pool:
         deque(pool.map(lambda blob: store.delete(*blob), blobs), maxlen=0)

@@ -1,7 +1,8 @@
 """What one caller may have under way: running jobs, and pixels in a day (UTC)."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from time import monotonic
 from typing import NamedTuple
 
@@ -20,6 +21,12 @@ _REMEMBERED = 1000
 _counted_at: OrderedDict[str, float] = OrderedDict()
 """When each caller's marks were last looked at one by one: that takes calls for each job, and refusals come
 in numbers."""
+
+
+_noting, _adding = Lock(), Lock()
+_noted: Counter[tuple[BlobStore, str]] = Counter()
+"""Pixels of each caller that aren't in storage yet: what comes at the same moment is added in one write.
+Each by itself, hundreds would read and write the same blob until they met no other."""
 
 
 class _Used(Message):
@@ -80,7 +87,27 @@ def confirm(owner: str, store: BlobStore, settings: Settings) -> None:
 
 
 def count(owner: str, pixels: int, store: BlobStore) -> None:
-    """Add *pixels* to what the caller sent today."""
+    """Add *pixels* to what the caller sent today; what others wait to add goes with it."""
+    key = (store, owner)
+    _note(key, pixels)
+    with _adding:
+        with _noting:
+            together = _noted.pop(key, 0)
+        if not together:
+            return
+        try:
+            _add(owner, together, store)
+        except BaseException:
+            _note(key, together)  # the next one adds it
+            raise
+
+
+def _note(key: tuple[BlobStore, str], pixels: int) -> None:
+    with _noting:
+        _noted[key] += pixels
+
+
+def _add(owner: str, pixels: int, store: BlobStore) -> None:
     name = naming.usage(owner, _today())
     while True:
         used, etag = _used(owner, store)

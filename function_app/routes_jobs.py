@@ -52,7 +52,7 @@ async def submit_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     """Check a request, record the job and start it: 202."""
     request = body_of(req, routes.SUBMIT_JOB, JobRequest)
     key, owner = req.headers.get("Idempotency-Key"), owner_of(req.headers)
-    record, new = await asyncio.to_thread(submission.register, request, key, owner, services())
+    record, new = await parallel.changing(submission.register, request, key, owner, services())
     counting = asyncio.to_thread(submission.count, record, services()) if new else _nothing()
     await asyncio.gather(instances.start(client, record.order, new=new), counting)
     return _accepted(req, record, "queued", f"/{record.job}")
@@ -87,14 +87,14 @@ async def list_tiles(req: func.HttpRequest) -> func.HttpResponse:
     """List the tiles of a job: 200."""
     query = query_of(req, TilesQuery)
     snapshot = await _take(req)
-    return answer(200, await asyncio.to_thread(tiles.page, snapshot, query, services().store))
+    return answer(200, await parallel.looking(tiles.page, snapshot, query, services().store))
 
 
 @serve(blueprint, routes.GET_RESULT)
 async def get_result(req: func.HttpRequest) -> func.HttpResponse:
     """Give a fresh URL of the result: 200."""
     snapshot = await _take(req)
-    detail = await asyncio.to_thread(results.detail, snapshot.record, snapshot.outcome, services())
+    detail = await parallel.looking(results.detail, snapshot.record, snapshot.outcome, services())
     return answer(200, detail)
 
 
@@ -102,7 +102,7 @@ async def get_result(req: func.HttpRequest) -> func.HttpResponse:
 async def get_preview(req: func.HttpRequest) -> func.HttpResponse:
     """Give URLs of small pictures of the input and the result: 200."""
     snapshot = await _take(req)
-    return answer(200, await asyncio.to_thread(results.previews, snapshot.record, services()))
+    return answer(200, await parallel.looking(results.previews, snapshot.record, services()))
 
 
 @serve(blueprint, routes.CANCEL_JOB)
@@ -113,7 +113,7 @@ async def cancel_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     if outcome is not None and outcome.state == "cancelled":
         return _accepted(req, record, "cancelled")
     over = outcome is not None or status.is_lost(snapshot, life)
-    if over or not await asyncio.to_thread(removal.ask_to_cancel, record, services().store):
+    if over or not await parallel.changing(removal.ask_to_cancel, record, services().store):
         raise JobIsOver("the job is over, or about to be", hint="DELETE removes it")
     return _accepted(req, record, "cancelling")
 
@@ -124,7 +124,7 @@ async def retry_job(req: func.HttpRequest, client: df.DurableOrchestrationClient
     snapshot, life = await _look(req, client)
     _refuse_retry(snapshot, life)
     await instances.until_over(client, snapshot.record.job)
-    record = await asyncio.to_thread(submission.reopen, snapshot.record, services())
+    record = await parallel.changing(submission.reopen, snapshot.record, services())
     await instances.start(client, record.order, new=True)
     return _accepted(req, record, "queued")
 
@@ -135,9 +135,9 @@ async def delete_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     snapshot, life = await _look(req, client)
     record, store = snapshot.record, services().store
     working = snapshot.outcome is None and not status.is_lost(snapshot, life)
-    if working and await asyncio.to_thread(removal.ask_to_stop, record, store):
+    if working and await parallel.changing(removal.ask_to_stop, record, store):
         return _accepted(req, record, "cancelling")
-    await asyncio.to_thread(removal.remove, record, store)
+    await parallel.changing(removal.remove, record, store)
     await instances.forget(client, record.job)
     return answer(204)
 

@@ -119,6 +119,53 @@ def test_no_more_pixels_than_allowed_are_sent_in_a_day(few: Services) -> None:
     assert 0 < error.value.retry_after <= 24 * 3600 + 1
 
 
+def test_pixels_of_the_same_moment_are_added_in_one_write(
+    few: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, written = uuid.uuid4().hex, list[int]()
+    begun, go, noted = threading.Event(), threading.Event(), threading.Semaphore(0)
+    add, note = quotas._add, quotas._note
+
+    def add_later(owner: str, pixels: int, store: BlobStore) -> None:
+        written.append(pixels)
+        begun.set()
+        assert go.wait(30)
+        add(owner, pixels, store)
+
+    def tell(key: tuple[BlobStore, str], pixels: int) -> None:
+        note(key, pixels)
+        noted.release()
+
+    monkeypatch.setattr(quotas, "_add", add_later)
+    monkeypatch.setattr(quotas, "_note", tell)
+    with ThreadPoolExecutor(9) as pool:
+        counted = [pool.submit(quotas.count, owner, 100, few.store)]
+        assert begun.wait(30)
+        counted += [pool.submit(quotas.count, owner, 10, few.store) for _ in range(8)]
+        for _ in range(9):
+            assert noted.acquire(timeout=30)
+        assert not any(each.done() for each in counted)
+        go.set()
+    assert written == [100, 80]
+    assert quotas.under_way(owner, few.store).pixels == 180
+
+
+def test_pixels_that_could_not_be_written_are_added_by_the_next(
+    few: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = uuid.uuid4().hex
+
+    def fail(*_: object) -> None:
+        raise OSError("storage is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(quotas, "_add", fail)
+        with pytest.raises(OSError, match="storage is gone"):
+            quotas.count(owner, 100, few.store)
+    quotas.count(owner, 10, few.store)
+    assert quotas.under_way(owner, few.store).pixels == 110
+
+
 def claim(digest: str = "d", age: timedelta = timedelta()) -> Claim:
     return Claim(id=uuid.uuid4().hex, digest=digest, at=(datetime.now(UTC) - age).isoformat())
 
