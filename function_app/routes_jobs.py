@@ -52,7 +52,9 @@ async def submit_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     """Check a request, record the job and start it: 202."""
     request = body_of(req, routes.SUBMIT_JOB, JobRequest)
     key, owner = req.headers.get("Idempotency-Key"), owner_of(req.headers)
-    record, new = await parallel.changing(submission.register, request, key, owner, services())
+    # The host of a webhook is looked up, and may take long to be found.
+    run = asyncio.to_thread if request.webhook else parallel.changing
+    record, new = await run(submission.register, request, key, owner, services())
     counting = asyncio.to_thread(submission.count, record, services()) if new else _nothing()
     await asyncio.gather(instances.start(client, record.order, new=new), counting)
     return _accepted(req, record, "queued", f"/{record.job}")

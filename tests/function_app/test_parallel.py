@@ -1,10 +1,17 @@
 """Calls to storage in threads: who looks goes before who changes."""
 
 import asyncio
+import json
 import threading
 from contextvars import ContextVar
+from typing import Any
 
-from function_app import parallel
+import azure.functions as func
+import pytest
+
+from function_app import instances, parallel, routes_jobs, webhooks
+from function_app.services import Services
+from tests.function_app import stored
 
 _name = ContextVar[str]("_name")
 
@@ -47,3 +54,41 @@ def test_threads_see_the_variables_of_who_calls() -> None:
         return [await parallel.looking(_name.get), await parallel.changing(_name.get)]
 
     assert asyncio.run(run()) == ["caller", "caller"]
+
+
+def test_hosts_that_are_looked_up_for_long_keep_nobody_from_submitting(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, asked = threading.Event(), threading.Semaphore(0)
+
+    def resolve(*_: object) -> list[str]:
+        asked.release()
+        assert found.wait(30)
+        return ["93.184.216.34"]
+
+    async def start(*_: object, **__: object) -> None:
+        """Start nothing."""
+
+    monkeypatch.setattr(webhooks, "resolve", resolve)
+    monkeypatch.setattr(instances, "start", start)
+    monkeypatch.setattr(routes_jobs, "services", lambda: services)
+    upload = stored.upload(services.store)
+    plain: dict[str, Any] = {"upload_id": upload, "pipeline": [{"operation": "invert"}]}
+    hook = {"url": "https://example.com/end", "secret": "a secret of some length"}
+
+    async def submit(body: dict[str, Any]) -> int:
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = func.HttpRequest(method="POST", url="/api/v1/jobs", headers=headers, body=data)
+        return int((await routes_jobs.submit_job(request, None)).status_code)
+
+    async def run() -> list[int]:
+        slow = [asyncio.create_task(submit(plain | {"webhook": hook})) for _ in range(3)]
+        for _ in range(parallel._CHANGING):
+            assert await asyncio.to_thread(asked.acquire, timeout=30)
+        quick = await asyncio.wait_for(submit(plain), 30)
+        assert not any(each.done() for each in slow)
+        found.set()
+        return [quick, *await asyncio.gather(*slow)]
+
+    assert asyncio.run(run()) == [202] * 4
