@@ -12,7 +12,7 @@ from tessera.messages import RESUMABLE, CleanupOrder
 from tessera.parts import read_parts
 
 _DELETES_AT_ONCE, _REMOVALS_AT_ONCE = 8, 2
-"""Somebody waits for the end of a job, and nobody for the end of a removal."""
+"""A job isn't over before its work is gone; a removal can take its time, so that who looks needn't wait."""
 
 
 def cleanup(order: CleanupOrder, store: Store) -> None:
