@@ -45,7 +45,8 @@ def give_way(pid: int, nice: int) -> None:
     """Let other processes have the processors first.
 
     Where Linux groups processes by session, what is nice in one group means nothing to another: then the
-    group of the process, which has a session of its own, is made as nice.
+    group of a process that has a session of its own is made as nice. Where it shares one, as with a shell,
+    the group is left alone: its other processes would stay behind for good.
 
     Parameters
     ----------
@@ -57,5 +58,5 @@ def give_way(pid: int, nice: int) -> None:
     os.setpriority(os.PRIO_PROCESS, pid, nice)
     group = Path(f"/proc/{pid}/autogroup")
     with suppress(OSError):
-        if group.exists():
+        if os.getsid(pid) == pid and group.exists():
             group.write_text(str(nice))

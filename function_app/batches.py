@@ -98,7 +98,8 @@ def register(request: BatchRequest, key: str | None, owner: str, own: Services) 
         except BatchNotFound:
             pass  # whoever took the key didn't get as far as the record
     target = webhook_target(request.webhook)
-    quotas.check(owner, 0, quotas.under_way(owner, own.store), own.store, own.settings)
+    under_way = quotas.under_way(owner, own.store, own.settings)
+    quotas.check(owner, 0, under_way, own.store, own.settings)
     wanted = Claim(id=uuid.uuid4().hex, digest=digest, at=records.now())
     claim = idempotency.take(lock, wanted, own.store) if lock else wanted
     record = BatchRecord(

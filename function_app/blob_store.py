@@ -5,17 +5,19 @@ goes through as its own exceptions.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import HttpResponseError, ResourceExistsError
-from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContentSettings
+from azure.core.exceptions import HttpResponseError
+from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient, ContentSettings
 
 from activities.store import OCTETS, BlobExists, BlobMissing, Stat
+from function_app import parallel
+from function_app.blob_containers import Containers
 from function_app.blob_copying import copy_from
-from function_app.blob_errors import code_of, translated
+from function_app.blob_errors import translated
 from function_app.blob_listing import Entry, entry_of
 from tessera import naming
 from tessera.parts import digest_in
@@ -26,6 +28,7 @@ class BlobStore:
 
     def __init__(self, client: BlobServiceClient) -> None:
         self._client = client
+        self._containers = Containers(client)
 
     def stat(self, container: str, name: str) -> Stat:
         """Return size and ETag; raise `BlobMissing` if there is no such blob."""
@@ -82,7 +85,7 @@ class BlobStore:
         """Write a whole blob; with *new*, raise `BlobExists` if the name is taken."""
         blob, content = self._blob(container, name), ContentSettings(content_type=media_type)
         with translated(container, name):
-            self._writing(
+            self._containers.writing(
                 container, lambda: blob.upload_blob(data, overwrite=not new, content_settings=content)
             )
 
@@ -96,7 +99,9 @@ class BlobStore:
             # The SDK would compute it once more.
             checked = {"headers": {"Content-MD5": b64encode(digest).decode()}}
         with translated(container, name):
-            self._writing(container, lambda: blob.stage_block(block, data, length=len(data), **checked))
+            self._containers.writing(
+                container, lambda: blob.stage_block(block, data, length=len(data), **checked)
+            )
 
     def blocks(self, container: str, name: str) -> dict[str, int]:
         """Return the bytes of each block by its id, committed or not; nothing if there are none."""
@@ -124,25 +129,21 @@ class BlobStore:
 
     def names(self, container: str, prefix: str) -> Iterator[str]:
         """Yield the names that begin with *prefix*, of blobs and of uncommitted ones."""
-        found = self._client.get_container_client(container).list_blobs(
-            name_starts_with=prefix, include=["uncommittedblobs"]
-        )
+        found = self._container(container).list_blobs(name_starts_with=prefix, include=["uncommittedblobs"])
         with suppress(BlobMissing), translated(container, prefix):
             for blob in found:
                 yield blob.name
 
     def count(self, container: str, prefix: str) -> int:
         """Return how many committed blobs have names that begin with *prefix*; cheaper than `names`."""
-        found = self._client.get_container_client(container).list_blob_names(name_starts_with=prefix)
+        found = self._container(container).list_blob_names(name_starts_with=prefix)
         with suppress(BlobMissing), translated(container, prefix):
             return sum(1 for _ in found)
         return 0
 
     def entries(self, container: str, prefix: str) -> list[Entry]:
         """Return the blobs whose names begin with *prefix*, also uncommitted ones, in order of names."""
-        found = self._client.get_container_client(container).list_blobs(
-            name_starts_with=prefix, include=["uncommittedblobs"]
-        )
+        found = self._container(container).list_blobs(name_starts_with=prefix, include=["uncommittedblobs"])
         with suppress(BlobMissing), translated(container, prefix):
             return [entry_of(blob) for blob in found]
         return []
@@ -155,9 +156,7 @@ class BlobStore:
         ValueError
             If *token* is none that was given.
         """
-        listing = self._client.get_container_client(container).list_blobs(
-            name_starts_with=prefix, results_per_page=most
-        )
+        listing = self._container(container).list_blobs(name_starts_with=prefix, results_per_page=most)
         pages: Any = listing.by_page(continuation_token=token)
         try:
             with translated(container, prefix):
@@ -201,11 +200,11 @@ class BlobStore:
         """
         blob = self._blob(container, name)
         with translated(container, name):
-            self._writing(container, lambda: copy_from(url, blob, patience))
+            self._containers.writing(container, lambda: copy_from(url, blob, patience))
 
     def probe(self) -> None:
         """Make one request, to see that the service answers."""
-        self._client.get_container_client(naming.JOBS).exists()
+        self._container(naming.JOBS).exists()
 
     def delete(self, container: str, name: str) -> None:
         """Remove a blob with its uncommitted blocks; a missing one is success."""
@@ -219,8 +218,7 @@ class BlobStore:
 
     def ensure_container(self, container: str) -> None:
         """Create a container that others than this store write to, if there is none."""
-        with suppress(ResourceExistsError):
-            self._client.create_container(container)
+        self._containers.ensure(container)
 
     def _discard_uncommitted(self, container: str, name: str, blob: BlobClient) -> None:
         """Drop the blocks of a blob that was never committed, which the service doesn't let be deleted."""
@@ -230,14 +228,10 @@ class BlobStore:
             blob.commit_block_list([], match_condition=MatchConditions.IfMissing)
             blob.delete_blob()
 
-    def _writing(self, container: str, write: Callable[[], object]) -> None:
-        try:
-            write()
-        except HttpResponseError as error:
-            if code_of(error) != "ContainerNotFound":
-                raise
-            self.ensure_container(container)
-            write()
+    def _container(self, container: str) -> ContainerClient:
+        parallel.give_way()
+        return self._client.get_container_client(container)
 
     def _blob(self, container: str, name: str) -> BlobClient:
+        parallel.give_way()
         return self._client.get_blob_client(container, name)

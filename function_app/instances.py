@@ -16,7 +16,7 @@ _Status = df.OrchestrationRuntimeStatus
 _ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled)
 _PURGE_TRIES = 20
 _PURGE_INTERVAL = 0.25
-_BELIEVED_SECONDS = 2.0
+_BELIEVED_SECONDS = 30.0
 _REMEMBERED = 1000
 _seen_running: dict[str, float] = {}
 
@@ -41,7 +41,7 @@ async def life(client: Any, job: str) -> Life:
 
 
 async def lately(client: Any, job: str) -> Life:
-    """Return how far the orchestration is, and believe for some seconds that one that ran still does."""
+    """Return how far the orchestration is, and believe for half a minute that one that ran still does."""
     seen = _seen_running.get(job)
     if seen is not None and time.monotonic() - seen < _BELIEVED_SECONDS:
         return Life.RUNNING

@@ -1,13 +1,12 @@
 """Timer: what nobody needs any more is removed."""
 
-import asyncio
 import logging
 from datetime import timedelta
 
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app import instances, purge
+from function_app import instances, parallel, purge
 from function_app.services import services
 
 blueprint = df.Blueprint()
@@ -21,5 +20,5 @@ async def purge_old(timer: func.TimerRequest, client: df.DurableOrchestrationCli
     own = services()
     count = await instances.forget_older_than(client, timedelta(days=own.settings.history_days))
     _log.info("removed the histories of %d orchestrations", count)
-    removed = await asyncio.to_thread(purge.run, own)
+    removed = await parallel.changing_for_long(purge.run, own)
     _log.info("removed what had expired: %s", ", ".join(f"{what} {count}" for what, count in removed.items()))

@@ -1,5 +1,6 @@
 """What one caller may have under way: running jobs, and pixels in a day (UTC)."""
 
+import math
 from collections import Counter, OrderedDict
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -14,14 +15,17 @@ from tessera import naming
 from tessera.plan import Message
 
 _RUNNING_AGAIN_SECONDS = 10
+_LATELY_SECONDS = 1.0
 _BEGINNING = timedelta(minutes=2)
-"""For how long a mark may stand without a record: as a job begins."""
+"""For how long a mark is taken for that of a running job: as one begins, it has no record yet."""
 
 _REMEMBERED = 1000
 _counted_at: OrderedDict[str, float] = OrderedDict()
 """When each caller's marks were last looked at one by one: that takes calls for each job, and refusals come
 in numbers."""
 
+_running: OrderedDict[tuple[BlobStore, str], tuple[float, int]] = OrderedDict()
+"""When the running jobs of each caller were last counted, and how many there were."""
 
 _noting, _adding = Lock(), Lock()
 _noted: Counter[tuple[BlobStore, str]] = Counter()
@@ -40,9 +44,11 @@ class UnderWay(NamedTuple):
     pixels: int
 
 
-def under_way(owner: str, store: BlobStore) -> UnderWay:
-    """Return what the caller has under way: two calls to storage."""
-    running = store.count(naming.JOBS, naming.running_mark(owner, ""))
+def under_way(owner: str, store: BlobStore, settings: Settings) -> UnderWay:
+    """Return what the caller has under way: two calls to storage, one if there was room a moment ago."""
+    at, running = _running.get((store, owner), (-math.inf, 0))
+    if monotonic() - at > _LATELY_SECONDS or running >= settings.max_running_jobs:
+        running = _count_running(owner, store)
     return UnderWay(running, _used(owner, store)[0].pixels)
 
 
@@ -81,7 +87,7 @@ def confirm(owner: str, store: BlobStore, settings: Settings) -> None:
         If there are too many. Its mark is the caller's to remove.
     """
     most = settings.max_running_jobs
-    running = store.count(naming.JOBS, naming.running_mark(owner, ""))
+    running = _count_running(owner, store)
     if _is_more(running, most, owner, store):
         raise _too_many_jobs(running - 1, most)
 
@@ -128,6 +134,16 @@ def _used(owner: str, store: BlobStore) -> tuple[_Used, str | None]:
     return _Used.model_validate_json(data), etag
 
 
+def _count_running(owner: str, store: BlobStore) -> int:
+    at, key = monotonic(), (store, owner)
+    running = store.count(naming.JOBS, naming.running_mark(owner, ""))
+    _running.pop(key, None)
+    _running[key] = at, running
+    if len(_running) > _REMEMBERED:
+        _running.popitem(last=False)
+    return running
+
+
 def _is_more(running: int, most: int, owner: str, store: BlobStore) -> bool:
     """Tell whether more than *most* jobs run, by their marks; if so, ones left behind don't count."""
     return running > most and (_was_counted(owner) or _count_again(owner, store) > most)
@@ -146,12 +162,14 @@ def _was_counted(owner: str) -> bool:
 
 
 def _count_again(owner: str, store: BlobStore) -> int:
-    """Drop the marks of jobs that are over or gone, as after a crash, and return how many are left."""
+    """Drop old marks of jobs that are over or gone, as after a crash, and return how many are left."""
     left, begun = 0, datetime.now(UTC) - _BEGINNING
     for mark in store.entries(naming.JOBS, naming.running_mark(owner, "")):
         job = mark.name.rpartition("/")[2]
-        is_over = store.exists(naming.JOBS, naming.outcome(job))
-        if is_over or (mark.modified < begun and not store.exists(naming.JOBS, naming.record(job))):
+        if mark.modified < begun and (
+            store.exists(naming.JOBS, naming.outcome(job))
+            or not store.exists(naming.JOBS, naming.record(job))
+        ):
             store.delete(naming.JOBS, mark.name)
         else:
             left += 1

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import azure.durable_functions as df
 import azure.functions as func
 
-from function_app import batch_list, batches, instances, routes
+from function_app import batch_list, batches, instances, parallel, routes
 from function_app.batches import BatchRecord
 from function_app.http_support import POLL_AGAIN, answer, body_of, query_of, serve
 from function_app.owners import owner_of
@@ -23,7 +23,7 @@ async def submit_batch(req: func.HttpRequest, client: df.DurableOrchestrationCli
     """Check a request, record the batch and start it: 202."""
     request = body_of(req, routes.SUBMIT_BATCH, BatchRequest)
     key, owner = req.headers.get("Idempotency-Key"), owner_of(req.headers)
-    record, new = await asyncio.to_thread(batches.register, request, key, owner, services())
+    record, new = await parallel.changing_for_long(batches.register, request, key, owner, services())
     await instances.start_batch(client, record.order, new=new)
     return _accepted(record, "running", f"{urlsplit(req.url).path.rstrip('/')}/{record.batch}")
 
@@ -47,7 +47,7 @@ async def get_batch(req: func.HttpRequest) -> func.HttpResponse:
 async def cancel_batch(req: func.HttpRequest) -> func.HttpResponse:
     """Ask the jobs of a batch to stop: 202."""
     record = await _load(req)
-    await asyncio.to_thread(batches.cancel, record, services().store)
+    await parallel.changing_for_long(batches.cancel, record, services().store)
     return _accepted(record, "cancelling", urlsplit(req.url).path.rpartition("/")[0])
 
 

@@ -53,9 +53,9 @@ async def submit_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     request = body_of(req, routes.SUBMIT_JOB, JobRequest)
     key, owner = req.headers.get("Idempotency-Key"), owner_of(req.headers)
     # The host of a webhook is looked up, and may take long to be found.
-    run = asyncio.to_thread if request.webhook else parallel.changing
+    run = parallel.changing_for_long if request.webhook else parallel.changing
     record, new = await run(submission.register, request, key, owner, services())
-    counting = asyncio.to_thread(submission.count, record, services()) if new else _nothing()
+    counting = parallel.changing_for_long(submission.count, record, services()) if new else _nothing()
     await asyncio.gather(instances.start(client, record.order, new=new), counting)
     return _accepted(req, record, "queued", f"/{record.job}")
 
@@ -70,12 +70,13 @@ async def list_jobs(req: func.HttpRequest, client: df.DurableOrchestrationClient
 @serve(blueprint, routes.GET_JOB)
 async def get_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
     """Say how a job is doing: 200, or 304 if nothing has changed."""
-    measuring = asyncio.create_task(_measure_again(req.route_params["job"]))
-    snapshot, life = await _look(req, client, instances.lately)
-    measured = await measuring
-    if snapshot.outcome is not None:
-        progress.forget(snapshot.record.job)
-    view = await parallel.looking(status.view, snapshot, life, services(), measured)
+    with parallel.first():
+        measuring = asyncio.create_task(_measure_again(req.route_params["job"]))
+        snapshot, life = await _look(req, client, instances.lately)
+        measured = await measuring
+        if snapshot.outcome is not None:
+            progress.forget(snapshot.record.job)
+        view = await parallel.looking(status.view, snapshot, life, services(), measured)
     document = view.model_dump(mode="json")
     lasting: dict[str, Any] = {name: value for name, value in document.items() if name not in _CLOCK}
     if view.result is not None:

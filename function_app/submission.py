@@ -43,7 +43,7 @@ def register(request: JobRequest, key: str | None, owner: str, own: Services) ->
             return records.load(claim.id, own.store, owner), False
         except JobNotFound:
             pass  # whoever took the key didn't get as far as the record
-    under_way = parallel.begin(lambda: quotas.under_way(owner, own.store))
+    under_way = parallel.begin(lambda: quotas.under_way(owner, own.store, own.settings))
     target = webhook_target(request.webhook)
     plan = inspection.plan_of(
         request.upload_id, request.page, steps, request.output, own.store, own.settings.limits
@@ -99,7 +99,8 @@ def reopen(record: JobRecord, own: Services) -> JobRecord:
     """
     if not own.store.exists(naming.UPLOADS, record.upload):
         raise NotRetryable("the upload is no longer there", hint="upload the image again and start a new job")
-    quotas.check(record.owner, 0, quotas.under_way(record.owner, own.store), own.store, own.settings)
+    under_way = quotas.under_way(record.owner, own.store, own.settings)
+    quotas.check(record.owner, 0, under_way, own.store, own.settings)
     own.store.write(naming.JOBS, record.running_mark, b"")
     try:
         quotas.confirm(record.owner, own.store, own.settings)

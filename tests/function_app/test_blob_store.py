@@ -11,6 +11,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobClient
 
 from activities.store import BlobChanged, BlobExists, BlobMissing, Store
+from function_app import blob_containers
 from function_app.blob_store import BlobStore
 from function_app.sas import DOWNLOAD
 from function_app.services import Services
@@ -70,6 +71,25 @@ def test_the_first_write_makes_the_container(store: BlobStore) -> None:
     store.put_block(second, "a", "t1", b"2")
     assert store.read(first, "a") == b"1"
     assert store.blocks(second, "a") == {"t1": 1}
+
+
+def test_a_container_that_was_there_is_believed_to_be_for_a_minute(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, container, now = BlobStore(services.store._client), f"c{uuid.uuid4().hex}", 0.0
+    monkeypatch.setattr(blob_containers, "monotonic", lambda: now)
+    store.ensure_container(container)
+    client = services.store._client.get_container_client(container)
+    client.delete_container()
+    store.ensure_container(container)
+    assert not client.exists()
+    # What the store writes to comes into being whatever is believed.
+    store.write(container, "a", b"")
+    assert client.exists()
+    client.delete_container()
+    now = 61.0
+    store.ensure_container(container)
+    assert client.exists()
 
 
 def test_a_new_blob_is_not_written_over(store: BlobStore, name: str) -> None:

@@ -7,6 +7,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -30,7 +31,9 @@ def few(services: Services) -> Services:
 
 
 def check(owner: str, pixels: int, own: Services) -> None:
-    quotas.check(owner, pixels, quotas.under_way(owner, own.store), own.store, own.settings)
+    quotas._running.clear()
+    under_way = quotas.under_way(owner, own.store, own.settings)
+    quotas.check(owner, pixels, under_way, own.store, own.settings)
 
 
 def test_no_more_jobs_than_allowed_run_at_a_time(few: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +53,7 @@ def test_no_more_jobs_than_allowed_run_at_a_time(few: Services, monkeypatch: pyt
         check(owner, 1, few)
     after = time.monotonic() + error.value.retry_after
     monkeypatch.setattr(quotas, "monotonic", lambda: after)
+    monkeypatch.setattr(quotas, "_BEGINNING", timedelta(minutes=-1))
     check(owner, 1, few)
 
 
@@ -91,7 +95,47 @@ def test_a_mark_without_a_record_stands_only_while_a_job_begins(
     assert few.store.count(naming.JOBS, naming.running_mark(owner, "")) == 0
 
 
+def test_where_there_was_room_a_moment_ago_jobs_are_counted_once(
+    few: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, listed = uuid.uuid4().hex, list[str]()
+    count = BlobStore.count
+
+    def listing(self: BlobStore, container: str, prefix: str) -> int:
+        listed.append(prefix)
+        return count(self, container, prefix)
+
+    monkeypatch.setattr(BlobStore, "count", listing)
+    now = 0.0
+    monkeypatch.setattr(quotas, "monotonic", lambda: now)
+    look = partial(quotas.under_way, owner, few.store, few.settings)
+    assert look().running == 0
+    records.write_marks(stored.record(few.store, owner=owner), few.store)
+    quotas.confirm(owner, few.store, few.settings)
+    assert (look().running, len(listed)) == (1, 2)
+    now = 1.5
+    assert (look().running, len(listed)) == (1, 3)
+    records.write_marks(stored.record(few.store, owner=owner), few.store)
+    quotas.confirm(owner, few.store, few.settings)
+    # Whoever would be sent away is not, once there is room again.
+    for name in list(few.store.names(naming.JOBS, naming.running_mark(owner, ""))):
+        few.store.delete(naming.JOBS, name)
+    assert (look().running, len(listed)) == (0, 5)
+
+
+def test_refusing_many_does_not_look_at_jobs_that_have_just_begun(
+    few: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = uuid.uuid4().hex
+    for _ in range(2):
+        records.write_marks(stored.record(few.store, owner=owner), few.store)
+    monkeypatch.setattr(BlobStore, "exists", None)
+    with pytest.raises(QuotaExceeded):
+        check(owner, 1, few)
+
+
 def test_refusing_many_looks_at_each_running_job_once(few: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quotas, "_BEGINNING", timedelta(minutes=-1))
     owner, looked = uuid.uuid4().hex, list[str]()
     exists = BlobStore.exists
 
@@ -105,7 +149,7 @@ def test_refusing_many_looks_at_each_running_job_once(few: Services, monkeypatch
     for _ in range(20):
         with pytest.raises(QuotaExceeded):
             check(owner, 1, few)
-    assert len(looked) == len(set(looked)) == 2
+    assert len(looked) == len(set(looked)) == 4  # outcome and record
 
 
 def test_no_more_pixels_than_allowed_are_sent_in_a_day(few: Services) -> None:
@@ -147,7 +191,7 @@ def test_pixels_of_the_same_moment_are_added_in_one_write(
         assert not any(each.done() for each in counted)
         go.set()
     assert written == [100, 80]
-    assert quotas.under_way(owner, few.store).pixels == 180
+    assert quotas.under_way(owner, few.store, few.settings).pixels == 180
 
 
 def test_pixels_that_could_not_be_written_are_added_by_the_next(
@@ -163,7 +207,7 @@ def test_pixels_that_could_not_be_written_are_added_by_the_next(
         with pytest.raises(OSError, match="storage is gone"):
             quotas.count(owner, 100, few.store)
     quotas.count(owner, 10, few.store)
-    assert quotas.under_way(owner, few.store).pixels == 110
+    assert quotas.under_way(owner, few.store, few.settings).pixels == 110
 
 
 def claim(digest: str = "d", age: timedelta = timedelta()) -> Claim:

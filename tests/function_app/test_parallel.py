@@ -3,13 +3,17 @@
 import asyncio
 import json
 import threading
+import uuid
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
 import azure.functions as func
 import pytest
 
-from function_app import instances, parallel, routes_jobs, webhooks
+from function_app import instances, parallel, routes_jobs, status, webhooks
+from function_app.blob_store import BlobStore
+from function_app.problems import JobNotFound
 from function_app.services import Services
 from tests.function_app import stored
 
@@ -46,6 +50,67 @@ def test_changes_are_few_at_a_time() -> None:
 
     asyncio.run(run())
     assert max(most) == parallel._CHANGING
+
+
+@pytest.mark.parametrize("how", [parallel.changing, parallel.changing_for_long])
+def test_a_change_gives_way_to_who_looks_with_all_its_calls(
+    how: Callable[[Callable[[], bool]], Awaitable[bool]], store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, nobody_looked = threading.Semaphore(0), list[bool]()
+    give_way = parallel.give_way
+
+    def ask() -> None:
+        asked.release()
+        give_way()
+        nobody_looked.append(parallel._lookers.none.is_set())
+
+    def change() -> bool:
+        beside = parallel.begin(lambda: store.exists("work", "one"))
+        return store.exists("work", "another") or beside.result()
+
+    async def run() -> bool:
+        with parallel.first():
+            changing = asyncio.ensure_future(how(change))
+            for _ in range(2):
+                assert await asyncio.to_thread(asked.acquire, timeout=30)
+        return await changing
+
+    monkeypatch.setattr(parallel, "_LONGEST_WAY_SECONDS", 30)
+    monkeypatch.setattr(parallel, "give_way", ask)
+    assert asyncio.run(run()) is False
+    assert nobody_looked == [True, True]
+
+
+def test_a_change_does_not_give_way_for_ever(store: BlobStore) -> None:
+    async def run() -> bool:
+        with parallel.first():
+            return await parallel.changing(store.exists, "work", uuid.uuid4().hex)
+
+    assert asyncio.run(run()) is False
+
+
+def test_changes_give_way_while_a_status_is_looked_up(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways = list[bool]()
+    take = status.take
+
+    def look(job: str, store: BlobStore, owner: str) -> status.Snapshot:
+        ways.append(parallel._lookers.none.is_set())
+        return take(job, store, owner)
+
+    async def ask() -> None:
+        request = func.HttpRequest(
+            method="GET", url=f"/api/v1/jobs/{'0' * 32}", body=b"", route_params={"job": "0" * 32}
+        )
+        await routes_jobs.get_job(request, None)
+
+    monkeypatch.setattr(status, "take", look)
+    monkeypatch.setattr(routes_jobs, "services", lambda: services)
+    with pytest.raises(JobNotFound):
+        asyncio.run(ask())
+    assert ways == [False]
+    assert parallel._lookers.none.is_set()
 
 
 def test_threads_see_the_variables_of_who_calls() -> None:

@@ -1,0 +1,41 @@
+"""Containers of Blob Storage that come into being when something is written to them."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
+from azure.storage.blob import BlobServiceClient
+
+from function_app.blob_errors import code_of
+
+_BELIEVED_SECONDS = 60.0
+
+
+class Containers:
+    """The containers of *client*."""
+
+    def __init__(self, client: BlobServiceClient) -> None:
+        self._client = client
+        self._seen: dict[str, float] = {}
+
+    def ensure(self, container: str) -> None:
+        """Create a container if there is none; one that was there is believed to be for a minute."""
+        seen = self._seen.get(container)
+        if seen is None or monotonic() - seen > _BELIEVED_SECONDS:
+            self._create(container)
+            self._seen[container] = monotonic()
+
+    def writing(self, container: str, write: Callable[[], object]) -> None:
+        """Call *write*; if that fails for want of the container, once more with one."""
+        try:
+            write()
+        except HttpResponseError as error:
+            if code_of(error) != "ContainerNotFound":
+                raise
+            self._create(container)
+            write()
+
+    def _create(self, container: str) -> None:
+        with suppress(ResourceExistsError):
+            self._client.create_container(container)
