@@ -16,9 +16,11 @@ _Status = df.OrchestrationRuntimeStatus
 _ENDED = (_Status.Completed, _Status.Failed, _Status.Terminated, _Status.Canceled)
 _PURGE_TRIES = 20
 _PURGE_INTERVAL = 0.25
-_BELIEVED_SECONDS = 30.0
+_BELIEVED_SECONDS = 2.0, 30.0
+"""Half as long as the job has run by then, within these."""
+
 _REMEMBERED = 1000
-_seen_running: dict[str, float] = {}
+_believed_until: dict[str, float] = {}
 
 
 class Life(Enum):
@@ -40,17 +42,21 @@ async def life(client: Any, job: str) -> Life:
     return Life.WAITING if status is _Status.Pending else Life.RUNNING
 
 
-async def lately(client: Any, job: str) -> Life:
-    """Return how far the orchestration is, and believe for half a minute that one that ran still does."""
-    seen = _seen_running.get(job)
-    if seen is not None and time.monotonic() - seen < _BELIEVED_SECONDS:
+async def lately(client: Any, job: str, begun_at: str) -> Life:
+    """Return how far the orchestration is; one that ran is believed for a while to run, the longer the older.
+
+    *begun_at* is ISO 8601, UTC.
+    """
+    if time.monotonic() < _believed_until.get(job, 0.0):
         return Life.RUNNING
     found = await life(client, job)
-    _seen_running.pop(job, None)
+    _believed_until.pop(job, None)
     if found is Life.RUNNING:
-        _seen_running[job] = time.monotonic()
-        if len(_seen_running) > _REMEMBERED:
-            del _seen_running[next(iter(_seen_running))]
+        age = (datetime.now(UTC) - datetime.fromisoformat(begun_at)).total_seconds()
+        least, most = _BELIEVED_SECONDS
+        _believed_until[job] = time.monotonic() + min(max(least, age / 2), most)
+        if len(_believed_until) > _REMEMBERED:
+            del _believed_until[next(iter(_believed_until))]
     return found
 
 

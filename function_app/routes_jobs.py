@@ -1,7 +1,6 @@
 """Routes: submit a job, ask how it is doing, steer it, fetch what it made."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,8 +31,6 @@ from function_app.requests import JobRequest, PlanRequest
 from function_app.responses import FINAL_STATES, AcceptedView, JobState
 from function_app.services import services
 from tessera.messages import RESUMABLE
-
-type LifeOf = Callable[[Any, str], Awaitable[Life]]
 
 blueprint = df.Blueprint()
 _CLOCK = ("eta", "receipt")
@@ -72,7 +69,7 @@ async def get_job(req: func.HttpRequest, client: df.DurableOrchestrationClient) 
     """Say how a job is doing: 200, or 304 if nothing has changed."""
     with parallel.first():
         measuring = asyncio.create_task(_measure_again(req.route_params["job"]))
-        snapshot, life = await _look(req, client, instances.lately)
+        snapshot, life = await _look(req, client, lately=True)
         measured = await measuring
         if snapshot.outcome is not None:
             progress.forget(snapshot.record.job)
@@ -189,13 +186,14 @@ async def _take(req: func.HttpRequest) -> status.Snapshot:
 
 
 async def _look(
-    req: func.HttpRequest, client: df.DurableOrchestrationClient, life_of: LifeOf = instances.life
+    req: func.HttpRequest, client: df.DurableOrchestrationClient, *, lately: bool = False
 ) -> tuple[status.Snapshot, Life]:
     """Return what is on record about a job, and whether its orchestration lives where that matters."""
     snapshot = await _take(req)
     if snapshot.outcome is not None:
         return snapshot, Life.ENDED
-    life = await life_of(client, snapshot.record.job)
+    job, begun_at = snapshot.record.job, snapshot.record.begun_at
+    life = await (instances.lately(client, job, begun_at) if lately else instances.life(client, job))
     if life in (Life.ENDED, Life.ABSENT):
         # It may have ended between the two looks.
         snapshot = await _take(req)

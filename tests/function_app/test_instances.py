@@ -106,3 +106,28 @@ def test_only_what_is_over_and_old_is_purged() -> None:
     assert begin < end
     assert abs(datetime.now(UTC) - end - timedelta(days=7)) < timedelta(minutes=1)
     assert not {Status.Running, Status.Pending, Status.Suspended} & set(statuses)
+
+
+@pytest.mark.parametrize(("ran", "believed"), [(1, 2), (30, 15), (3600, 30)])
+def test_what_ran_is_believed_to_run_for_a_while(
+    ran: int, believed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, job, now = client(Status.Running, Status.Completed), uuid.uuid4().hex, 1000.0
+    monkeypatch.setattr(instances, "time", SimpleNamespace(monotonic=lambda: now))
+    begun_at = (datetime.now(UTC) - timedelta(seconds=ran)).isoformat()
+    seen = []
+    for since in (0.0, believed - 0.5, believed + 0.5):
+        now = 1000.0 + since
+        seen.append(asyncio.run(instances.lately(host, job, begun_at)))
+    assert seen == [Life.RUNNING, Life.RUNNING, Life.ENDED]
+    assert host.get_status.await_count == 2
+
+
+def test_what_waits_is_asked_for_again() -> None:
+    host, job, begun_at = (
+        client(Status.Pending, Status.Running),
+        uuid.uuid4().hex,
+        "2026-01-01T00:00:00+00:00",
+    )
+    seen = [asyncio.run(instances.lately(host, job, begun_at)) for _ in range(2)]
+    assert seen == [Life.WAITING, Life.RUNNING]
