@@ -23,7 +23,7 @@ def test_jobs_survive_what_happens_to_storage_workers_and_host(tmp_path: Path) -
 
 
 def test_more_jobs_than_are_let_in_are_sent_away_and_come_again(tmp_path: Path) -> None:
-    plan = load.Plan(customers=8, jobs=2, pollers=6, minutes=0.0)
+    plan = load.Plan(customers=5, jobs=2, pollers=6, minutes=0.0)
     found = asyncio.run(load.run(plan, tmp_path))
     print(load.page(found))
     assert found.wrong == []
