@@ -36,11 +36,8 @@ screenshots: setup  ## take the pictures of docs/user-guide.md again
 up: setup  ## run the stack and its page until Ctrl-C (PAGE_PORT=8501 API_PORT=7071 STORAGE_PORT=10000)
 	@$(BIN)/python scripts/up.py --page-port "$(PAGE_PORT)" --api-port "$(API_PORT)" --storage-port "$(STORAGE_PORT)"
 
-# One process more than there are processors: many tests wait for services and browsers.
-PROCESSES := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
-
 test: check  ## set up, check and run all tests (PYTEST_FLAGS="-k name" for some)
-	@$(BIN)/python -m pytest --numprocesses $(PROCESSES) --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		$(PYTEST_FLAGS)
 
 check: setup  ## lint, formatting, types, the direction of imports and the packages
