@@ -96,6 +96,7 @@ class Stack:
 
     async def __aenter__(self) -> Self:
         self._http = httpx.AsyncClient(base_url=self.url, timeout=5)
+        self._others = {process.pid for process in psutil.Process().children()}
         await self.azurite.start()
         await self.proxy.start()
         try:
@@ -168,10 +169,13 @@ class Stack:
         return found
 
     def note_processes(self) -> None:
-        """Remember every process below this one, for `left_processes`."""
-        for process in psutil.Process().children(recursive=True):
+        """Remember every process below this one that came with the stack, for `left_processes`."""
+        for child in psutil.Process().children():
+            if child.pid in self._others:
+                continue
             with suppress(psutil.Error):
-                self.seen[process.pid] = process.create_time()
+                for process in (child, *child.children(recursive=True)):
+                    self.seen[process.pid] = process.create_time()
 
     def left_processes(self) -> list[str]:
         """Return the processes of the stack that are still there."""
