@@ -37,13 +37,13 @@ class Pollers:
     """The process with the clients, for the length of an ``async with`` block."""
 
     def __init__(self, url: str, count: int) -> None:
-        # In a session of its own, or the kernel would let it wait for its turn with the customers.
         self._command = (sys.executable, "-m", "drill.pollers", url, str(count))
         self._ends: dict[str, asyncio.Future[None]] = {}
         self.asked, self.exit_code = Asked(), 0
 
     async def __aenter__(self) -> "Pollers":
         pipe = asyncio.subprocess.PIPE
+        # In a session of its own, or the kernel would let it wait for its turn with the customers.
         self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=pipe, stdout=pipe, limit=1 << 26, start_new_session=True
         )

@@ -217,7 +217,7 @@ class BlobStore:
                 self._discard_uncommitted(container, name, blob)
 
     def ensure_container(self, container: str) -> None:
-        """Create a container that others than this store write to, if there is none."""
+        """Create a container that others than this store write to, as `Containers.ensure` does."""
         self._containers.ensure(container)
 
     def _discard_uncommitted(self, container: str, name: str, blob: BlobClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from emulator.processes import give_way
 
+# Elsewhere nothing groups processes by session, so there is no group that could be left behind.
 pytestmark = pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="needs Linux's autogroups")
 
 

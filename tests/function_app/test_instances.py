@@ -124,10 +124,6 @@ def test_what_ran_is_believed_to_run_for_a_while(
 
 
 def test_what_waits_is_asked_for_again() -> None:
-    host, job, begun_at = (
-        client(Status.Pending, Status.Running),
-        uuid.uuid4().hex,
-        "2026-01-01T00:00:00+00:00",
-    )
-    seen = [asyncio.run(instances.lately(host, job, begun_at)) for _ in range(2)]
+    host, job, now = client(Status.Pending, Status.Running), uuid.uuid4().hex, datetime.now(UTC).isoformat()
+    seen = [asyncio.run(instances.lately(host, job, now)) for _ in range(2)]
     assert seen == [Life.WAITING, Life.RUNNING]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,18 @@ def check(owner: str, pixels: int, own: Services) -> None:
     quotas._running.clear()
     under_way = quotas.under_way(owner, own.store, own.settings)
     quotas.check(owner, pixels, under_way, own.store, own.settings)
+
+
+def recorded(method: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the name or prefix of each call of a method of stores."""
+    names, original = list[str](), getattr(BlobStore, method)
+
+    def record(self: BlobStore, container: str, name: str) -> Any:
+        names.append(name)
+        return original(self, container, name)
+
+    monkeypatch.setattr(BlobStore, method, record)
+    return names
 
 
 def test_no_more_jobs_than_allowed_run_at_a_time(few: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,15 +111,7 @@ def test_a_mark_without_a_record_stands_only_while_a_job_begins(
 def test_where_there_was_room_a_moment_ago_jobs_are_counted_once(
     few: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner, listed = uuid.uuid4().hex, list[str]()
-    count = BlobStore.count
-
-    def listing(self: BlobStore, container: str, prefix: str) -> int:
-        listed.append(prefix)
-        return count(self, container, prefix)
-
-    monkeypatch.setattr(BlobStore, "count", listing)
-    now = 0.0
+    owner, listed, now = uuid.uuid4().hex, recorded("count", monkeypatch), 0.0
     monkeypatch.setattr(quotas, "monotonic", lambda: now)
     look = partial(quotas.under_way, owner, few.store, few.settings)
     assert look().running == 0
@@ -136,14 +141,7 @@ def test_refusing_many_does_not_look_at_jobs_that_have_just_begun(
 
 def test_refusing_many_looks_at_each_running_job_once(few: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quotas, "_BEGINNING", timedelta(minutes=-1))
-    owner, looked = uuid.uuid4().hex, list[str]()
-    exists = BlobStore.exists
-
-    def look(self: BlobStore, container: str, name: str) -> bool:
-        looked.append(name)
-        return exists(self, container, name)
-
-    monkeypatch.setattr(BlobStore, "exists", look)
+    owner, looked = uuid.uuid4().hex, recorded("exists", monkeypatch)
     for _ in range(2):
         records.write_marks(stored.record(few.store, owner=owner), few.store)
     for _ in range(20):
