@@ -11,8 +11,10 @@ from tessera import naming
 from tessera.messages import RESUMABLE, CleanupOrder
 from tessera.parts import read_parts
 
-_DELETES_AT_ONCE, _REMOVALS_AT_ONCE = 8, 2
-"""A job isn't over before its work is gone; a removal can take its time, so that who looks needn't wait."""
+_DELETES_AT_ONCE = 8
+_TAKES_ITS_TIME = 16
+"""A job isn't over before its work is gone. A removal deletes so many blobs one after the other, so that who
+looks needn't wait; of more, more at once."""
 
 
 def cleanup(order: CleanupOrder, store: Store) -> None:
@@ -50,8 +52,8 @@ def cleanup(order: CleanupOrder, store: Store) -> None:
 def remove_job(job: str, upload: str, marks: Sequence[str], store: Store) -> None:
     """Remove every trace of a job: work area, result, upload, and its records last."""
     rest = [(naming.UPLOADS, upload), *((naming.JOBS, mark) for mark in marks)]
-    _delete([*_made(job, store), *rest], store, _REMOVALS_AT_ONCE)
-    _delete(_found(naming.JOBS, f"{job}/", store), store, _REMOVALS_AT_ONCE)
+    for blobs in ([*_made(job, store), *rest], _found(naming.JOBS, f"{job}/", store)):
+        _delete(blobs, store, min(1 + len(blobs) // _TAKES_ITS_TIME, _DELETES_AT_ONCE))
 
 
 def remove_work(job: str, store: Store) -> None:

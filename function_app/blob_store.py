@@ -5,29 +5,29 @@ goes through as its own exceptions.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContainerClient, ContentSettings
+from azure.storage.blob import BlobBlock, BlobClient, BlobServiceClient, ContentSettings
 
 from activities.store import OCTETS, BlobExists, BlobMissing, Stat
 from function_app import parallel
 from function_app.blob_containers import Containers
 from function_app.blob_copying import copy_from
 from function_app.blob_errors import translated
-from function_app.blob_listing import Entry, entry_of
+from function_app.blob_listing import BlobLists, Entry, metadata_of
 from tessera import naming
 from tessera.parts import digest_in
 
 
-class BlobStore:
+class BlobStore(BlobLists):
     """`activities.store.Store` over *client*; containers come into being when first written to."""
 
     def __init__(self, client: BlobServiceClient) -> None:
-        self._client = client
+        super().__init__(client)
         self._containers = Containers(client)
 
     def stat(self, container: str, name: str) -> Stat:
@@ -86,7 +86,13 @@ class BlobStore:
         blob, content = self._blob(container, name), ContentSettings(content_type=media_type)
         with translated(container, name):
             self._containers.writing(
-                container, lambda: blob.upload_blob(data, overwrite=not new, content_settings=content)
+                container,
+                lambda: blob.upload_blob(
+                    data,
+                    overwrite=not new,
+                    content_settings=content,
+                    metadata=_metadata(container, data),
+                ),
             )
 
     def put_block(self, container: str, name: str, block: str, data: bytes) -> None:
@@ -127,47 +133,17 @@ class BlobStore:
                 content_settings=ContentSettings(content_type=media_type),
             )
 
-    def names(self, container: str, prefix: str) -> Iterator[str]:
-        """Yield the names that begin with *prefix*, of blobs and of uncommitted ones."""
-        found = self._container(container).list_blobs(name_starts_with=prefix, include=["uncommittedblobs"])
-        with suppress(BlobMissing), translated(container, prefix):
-            for blob in found:
-                yield blob.name
-
-    def count(self, container: str, prefix: str) -> int:
-        """Return how many committed blobs have names that begin with *prefix*; cheaper than `names`."""
-        found = self._container(container).list_blob_names(name_starts_with=prefix)
-        with suppress(BlobMissing), translated(container, prefix):
-            return sum(1 for _ in found)
-        return 0
-
-    def entries(self, container: str, prefix: str) -> list[Entry]:
-        """Return the blobs whose names begin with *prefix*, also uncommitted ones, in order of names."""
-        found = self._container(container).list_blobs(name_starts_with=prefix, include=["uncommittedblobs"])
-        with suppress(BlobMissing), translated(container, prefix):
-            return [entry_of(blob) for blob in found]
-        return []
-
-    def page(self, container: str, prefix: str, most: int, token: str | None) -> tuple[list[str], str | None]:
-        """Return at most *most* names that begin with *prefix*, and what to go on with, if there are more.
+    def content(self, container: str, entry: Entry) -> bytes:
+        """Return what a listed blob holds: from the listing if that tells it.
 
         Raises
         ------
-        ValueError
-            If *token* is none that was given.
+        BlobMissing, BlobChanged
+            If it is gone, or another one by now.
         """
-        listing = self._container(container).list_blobs(name_starts_with=prefix, results_per_page=most)
-        pages: Any = listing.by_page(continuation_token=token)
-        try:
-            with translated(container, prefix):
-                names = [blob.name for blob in next(pages, ())]
-        except BlobMissing:
-            return [], None
-        except HttpResponseError as error:
-            if error.status_code == 400:
-                raise ValueError("the token is none that was given") from error
-            raise
-        return names, pages.continuation_token or None
+        if entry.content is not None:
+            return entry.content
+        return self.read(container, entry.name, etag=entry.etag)
 
     def fetch(self, container: str, name: str) -> tuple[bytes, str]:
         """Return a blob's bytes and ETag; raise `BlobMissing` if there is none."""
@@ -179,7 +155,11 @@ class BlobStore:
         """Write a blob in place of the one of *etag*; raise `BlobChanged` if that is gone."""
         with translated(container, name):
             self._blob(container, name).upload_blob(
-                data, overwrite=True, etag=etag, match_condition=MatchConditions.IfNotModified
+                data,
+                overwrite=True,
+                etag=etag,
+                match_condition=MatchConditions.IfNotModified,
+                metadata=_metadata(container, data),
             )
 
     def committed(self, container: str, name: str) -> list[tuple[str, int]]:
@@ -228,10 +208,11 @@ class BlobStore:
             blob.commit_block_list([], match_condition=MatchConditions.IfMissing)
             blob.delete_blob()
 
-    def _container(self, container: str) -> ContainerClient:
-        parallel.give_way()
-        return self._client.get_container_client(container)
-
     def _blob(self, container: str, name: str) -> BlobClient:
         parallel.give_way()
         return self._client.get_blob_client(container, name)
+
+
+def _metadata(container: str, data: bytes) -> dict[str, str] | None:
+    """Return what a blob of a job's records bears, which are listed to see how the job is doing."""
+    return metadata_of(data) if container == naming.JOBS else None

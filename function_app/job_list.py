@@ -61,7 +61,7 @@ def _is_wanted(job: JobSummary, query: JobsQuery) -> bool:
 
 
 async def _summary(name: str, owner: str, client: Any, own: Services) -> JobSummary | None:
-    job = name.rpartition("-")[2]
+    job = naming.marked_job(name)
     try:
         snapshot = await asyncio.to_thread(status.take, job, own.store, owner)
         life = Life.ENDED if snapshot.outcome else await instances.life(client, job)

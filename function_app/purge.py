@@ -38,7 +38,7 @@ def run(own: Services, now: datetime | None = None) -> dict[str, int]:
         # Of jobs that were never recorded, because their submission broke off.
         "marks": _each(
             lambda name: store.delete(naming.JOBS, name),
-            [name for name in old_marks if name[-_ID_LENGTH:] not in recorded],
+            [name for name in old_marks if naming.marked_job(name) not in recorded],
         ),
         "work": _each(lambda job: _remove_work(job, store), abandoned),
         "jobs": _each(

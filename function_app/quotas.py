@@ -136,7 +136,7 @@ def _used(owner: str, store: BlobStore) -> tuple[_Used, str | None]:
 
 def _count_running(owner: str, store: BlobStore) -> int:
     at, key = monotonic(), (store, owner)
-    running = store.count(naming.JOBS, naming.running_mark(owner, ""))
+    running = store.count_folders(naming.JOBS, naming.running_marks(owner))
     _running.pop(key, None)
     _running[key] = at, running
     if len(_running) > _REMEMBERED:
@@ -164,8 +164,8 @@ def _was_counted(owner: str) -> bool:
 def _count_again(owner: str, store: BlobStore) -> int:
     """Drop old marks of jobs that are over or gone, as after a crash, and return how many are left."""
     left, begun = 0, datetime.now(UTC) - _BEGINNING
-    for mark in store.entries(naming.JOBS, naming.running_mark(owner, "")):
-        job = mark.name.rpartition("/")[2]
+    for mark in store.entries(naming.JOBS, naming.running_marks(owner)):
+        job = naming.marked_job(mark.name)
         if mark.modified < begun and (
             store.exists(naming.JOBS, naming.outcome(job))
             or not store.exists(naming.JOBS, naming.record(job))

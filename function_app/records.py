@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from activities.store import BlobChanged, BlobMissing, Store
 from function_app import parallel
@@ -14,7 +13,6 @@ from tessera.messages import JobId, JobOrder
 from tessera.plan import Message, Output, Plan, Step
 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
-_REMEMBERED = 1000
 
 
 class WebhookTarget(Message):
@@ -163,15 +161,3 @@ def job_not_found(job: str) -> JobNotFound:
         f"there is no job {job[:64]}",
         hint="it was never started, or it was deleted; POST /api/v1/jobs starts one",
     )
-
-
-@lru_cache(_REMEMBERED)
-def read_version[Model: Message](store: BlobStore, model: type[Model], name: str, etag: str) -> Model:
-    """Return a document of the jobs container in the version of *etag*, from memory if it was read before.
-
-    Raises
-    ------
-    BlobMissing, BlobChanged
-        If it is gone, or another one by now.
-    """
-    return model.model_validate_json(store.read(naming.JOBS, name, etag=etag))

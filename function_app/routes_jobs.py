@@ -137,7 +137,7 @@ async def delete_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     working = snapshot.outcome is None and not status.is_lost(snapshot, life)
     if working and await parallel.changing(removal.ask_to_stop, record, store):
         return _accepted(req, record, "cancelling")
-    await parallel.changing(removal.remove, record, store)
+    await parallel.removing(removal.remove, record, store)
     await instances.forget(client, record.job)
     return answer(204)
 

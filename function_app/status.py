@@ -1,7 +1,8 @@
 """The status of a job, from its records and the blocks in storage."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,18 +30,18 @@ _READ_AGAIN = 3
 class Snapshot:
     """What is on record about a job; *stopping* if somebody asked it to stop.
 
-    *reports* are the places in the pipeline of operations that made a document.
+    *reports* are the documents that operations made, by their places in the pipeline.
     """
 
     record: JobRecord
     plan: Plan | None
     outcome: Outcome | None
     stopping: bool
-    reports: tuple[int, ...] = ()
+    reports: Mapping[int, Entry] = field(default_factory=dict)
 
 
 def take(job: str, store: BlobStore, owner: str) -> Snapshot:
-    """Return what is on record about a job: one listing, and a read for each record not read before.
+    """Return what is on record about a job: one listing, and a read for a record too large to be listed.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def take(job: str, store: BlobStore, owner: str) -> Snapshot:
         If *owner* has no such job.
     """
     for _ in range(_READ_AGAIN if records.is_id(job) else 0):
-        there = {entry.name: entry for entry in store.entries(naming.JOBS, f"{job}/")}
+        there = {entry.name: entry for entry in store.entries(naming.JOBS, f"{job}/", contents=True)}
         try:
             snapshot = _snapshot(job, there, store)
         except (BlobMissing, BlobChanged):
@@ -62,7 +63,7 @@ def take(job: str, store: BlobStore, owner: str) -> Snapshot:
 def _snapshot(job: str, there: dict[str, Entry], store: BlobStore) -> Snapshot | None:
     def read[Model: (JobRecord, Plan, Outcome)](model: type[Model], name: str) -> Model | None:
         entry = there.get(name)
-        return records.read_version(store, model, name, entry.etag) if entry else None
+        return model.model_validate_json(store.content(naming.JOBS, entry)) if entry else None
 
     record = read(JobRecord, naming.record(job))
     if record is None:
@@ -70,9 +71,9 @@ def _snapshot(job: str, there: dict[str, Entry], store: BlobStore) -> Snapshot |
     outcome = read(Outcome, naming.outcome(job))
     # A job that is done sets the flag itself, to keep tasks that come late from starting.
     stop = there.get(naming.stop_flag(job))
-    stopping = stop is not None and outcome is None and store.read(naming.JOBS, stop.name) != naming.STOP_DONE
-    places = range(len(record.pipeline))
-    reports = tuple(place for place in places if naming.report(job, place) in there)
+    stopping = stop is not None and outcome is None and store.content(naming.JOBS, stop) != naming.STOP_DONE
+    named = {place: naming.report(job, place) for place in range(len(record.pipeline))}
+    reports = {place: there[name] for place, name in named.items() if name in there}
     return Snapshot(record, record.plan or read(Plan, naming.plan(job)), outcome, stopping, reports)
 
 
@@ -174,10 +175,8 @@ def _finished(snapshot: Snapshot, outcome: Outcome, services: Services) -> JobVi
 
 
 def _reports(snapshot: Snapshot, store: BlobStore) -> dict[str, Any]:
-    job = snapshot.record.job
     return {
-        str(place): json.loads(store.read(naming.JOBS, naming.report(job, place)))
-        for place in snapshot.reports
+        str(place): json.loads(store.content(naming.JOBS, entry)) for place, entry in snapshot.reports.items()
     }
 
 

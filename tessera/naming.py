@@ -153,8 +153,24 @@ def index_time(entry: str) -> int:
 
 
 def running_mark(owner: str, job: str) -> str:
-    """Return the mark that a job of *owner* isn't over."""
-    return f"{RUNNING}/{owner}/{job}"
+    """Return the mark that a job of *owner* isn't over, in a folder of its own: folders are listed sooner."""
+    return f"{running_marks(owner)}{job}/mark"
+
+
+def running_marks(owner: str) -> str:
+    """Return what the marks of all jobs of *owner* that aren't over begin with."""
+    return f"{RUNNING}/{owner}/"
+
+
+def marked_job(mark: str) -> str:
+    """Return the job that an entry of a list or a mark of a running job is of.
+
+    >>> marked_job(running_mark("owner", "0123456789abcdef0123456789abcdef"))
+    '0123456789abcdef0123456789abcdef'
+    >>> marked_job(index_entry("owner", 1234, "0123456789abcdef0123456789abcdef"))
+    '0123456789abcdef0123456789abcdef'
+    """
+    return mark.split("/")[2][-_ID_LENGTH:]
 
 
 def key_lock(owner: str, digest: str) -> str:
@@ -192,6 +208,7 @@ def patches(of: str) -> str:
 
 
 _LATEST: Final = 10**13 - 1
+_ID_LENGTH: Final = 32
 
 INSPECT_TASK: Final = "inspect"
 INGEST_TASK: Final = "ingest"

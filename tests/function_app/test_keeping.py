@@ -14,6 +14,7 @@ import pytest
 
 from activities.store import BlobChanged
 from function_app import idempotency, purge, quotas, records, submission
+from function_app.blob_listing import _MOST_BYTES
 from function_app.blob_store import BlobStore
 from function_app.idempotency import Claim
 from function_app.problems import IdempotencyConflict, NotRetryable, QuotaExceeded
@@ -41,9 +42,9 @@ def recorded(method: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that gets the name or prefix of each call of a method of stores."""
     names, original = list[str](), getattr(BlobStore, method)
 
-    def record(self: BlobStore, container: str, name: str) -> Any:
+    def record(self: BlobStore, container: str, name: str, **named: Any) -> Any:
         names.append(name)
-        return original(self, container, name)
+        return original(self, container, name, **named)
 
     monkeypatch.setattr(BlobStore, method, record)
     return names
@@ -88,8 +89,8 @@ def test_jobs_that_begin_at_once_are_not_more_than_allowed(few: Services) -> Non
         taken = [job for job in pool.map(begin, range(8)) if job != "refused"]
     assert len(taken) <= 2
     # Nothing is left of those who were sent away.
-    marks = list(few.store.names(naming.JOBS, naming.running_mark(owner, "")))
-    assert {mark.rpartition("/")[2] for mark in marks} == set(taken)
+    marks = few.store.names(naming.JOBS, naming.running_marks(owner))
+    assert {naming.marked_job(mark) for mark in marks} == set(taken)
     listed = few.store.count(naming.JOBS, naming.index_entry(owner, 0, "").rpartition("/")[0])
     assert listed == len(taken)
 
@@ -105,13 +106,13 @@ def test_a_mark_without_a_record_stands_only_while_a_job_begins(
     monkeypatch.setattr(quotas, "monotonic", lambda: math.inf)
     monkeypatch.setattr(quotas, "_BEGINNING", timedelta(minutes=-1))
     check(owner, 1, few)
-    assert few.store.count(naming.JOBS, naming.running_mark(owner, "")) == 0
+    assert few.store.count_folders(naming.JOBS, naming.running_marks(owner)) == 0
 
 
 def test_where_there_was_room_a_moment_ago_jobs_are_counted_once(
     few: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner, listed, now = uuid.uuid4().hex, recorded("count", monkeypatch), 0.0
+    owner, listed, now = uuid.uuid4().hex, recorded("count_folders", monkeypatch), 0.0
     monkeypatch.setattr(quotas, "monotonic", lambda: now)
     look = partial(quotas.under_way, owner, few.store, few.settings)
     assert look().running == 0
@@ -123,7 +124,7 @@ def test_where_there_was_room_a_moment_ago_jobs_are_counted_once(
     records.write_marks(stored.record(few.store, owner=owner), few.store)
     quotas.confirm(owner, few.store, few.settings)
     # Whoever would be sent away is not, once there is room again.
-    for name in list(few.store.names(naming.JOBS, naming.running_mark(owner, ""))):
+    for name in list(few.store.names(naming.JOBS, naming.running_marks(owner))):
         few.store.delete(naming.JOBS, name)
     assert (look().running, len(listed)) == (0, 5)
 
@@ -312,7 +313,8 @@ def test_marks_of_a_job_that_was_never_recorded_go_after_a_day(clean: Services) 
     assert purge.run(clean, in_days(0.9))["marks"] == 0
     assert purge.run(clean, in_days(1.1))["marks"] == 2
     for kind in (naming.RUNNING, naming.INDEX):
-        assert [name[-32:] for name in clean.store.names(naming.JOBS, f"{kind}/")] == [recorded.job]
+        (mark,) = clean.store.names(naming.JOBS, f"{kind}/")
+        assert naming.marked_job(mark) == recorded.job
 
 
 def test_a_result_that_came_after_its_job_was_deleted_goes_after_a_day(clean: Services) -> None:
@@ -345,13 +347,29 @@ def test_a_page_of_names_goes_on_where_the_last_ended(store: BlobStore) -> None:
     assert store.page("never-made", prefix, 2, None) == ([], None)
 
 
-def test_what_was_read_of_a_record_is_not_given_for_a_later_one(store: BlobStore) -> None:
+def test_a_listing_tells_what_a_record_holds_at_that_moment(store: BlobStore) -> None:
     record = stored.record(store)
     name = naming.record(record.job)
-    (entry,) = store.entries(naming.JOBS, name)
-    assert records.read_version(store, JobRecord, name, entry.etag) == record
+    (entry,) = store.entries(naming.JOBS, name, contents=True)
+    assert JobRecord.model_validate_json(store.content(naming.JOBS, entry)) == record
     records.replace(record, record.model_copy(update={"run": 2}), store)
-    (later,) = store.entries(naming.JOBS, name)
-    assert records.read_version(store, JobRecord, name, later.etag).run == 2
+    (later,) = store.entries(naming.JOBS, name, contents=True)
+    assert JobRecord.model_validate_json(store.content(naming.JOBS, later)).run == 2
+    # The former entry tells what it was; one that doesn't tell is read, in its version.
+    assert JobRecord.model_validate_json(store.content(naming.JOBS, entry)) == record
     with pytest.raises(BlobChanged):
-        records.read_version(store, JobRecord, name, '"another"')
+        store.content(naming.JOBS, entry._replace(content=None))
+
+
+@pytest.mark.parametrize("size", [1, _MOST_BYTES, _MOST_BYTES + 1])
+def test_what_is_too_large_to_be_listed_is_read(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    name, data = uuid.uuid4().hex, bytes(index % 251 for index in range(size))
+    store.write(naming.JOBS, name, data)
+    (entry,) = store.entries(naming.JOBS, name, contents=True)
+    read = recorded("read", monkeypatch)
+    assert store.content(naming.JOBS, entry) == data
+    assert len(read) == (size > _MOST_BYTES)
+    (plain,) = store.entries(naming.JOBS, name)
+    assert (plain.content, store.content(naming.JOBS, plain)) == (None, data)
