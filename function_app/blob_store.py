@@ -145,6 +145,24 @@ class BlobStore(BlobLists):
             return entry.content
         return self.read(container, entry.name, etag=entry.etag)
 
+    def beginning(self, container: str, name: str, length: int) -> tuple[bytes, Stat]:
+        """Return the first *length* bytes of a blob with its size and ETag: one call.
+
+        Raises
+        ------
+        BlobMissing
+            If there is no such blob.
+        """
+        with translated(container, name):
+            try:
+                download = self._blob(container, name).download_blob(offset=0, length=length)
+                data, properties = download.readall(), download.properties
+                return data, Stat(int(properties.content_range.rpartition("/")[2]), properties.etag)
+            except HttpResponseError as error:
+                if error.status_code != 416:
+                    raise
+        return b"", self.stat(container, name)  # an empty blob has no range
+
     def fetch(self, container: str, name: str) -> tuple[bytes, str]:
         """Return a blob's bytes and ETag; raise `BlobMissing` if there is none."""
         with translated(container, name):

@@ -5,19 +5,21 @@ from typing import cast
 
 from activities.store import BlobChanged, BlobMissing, Stat, Store
 from activities.uploads import inspected
+from function_app.blob_store import BlobStore
 from function_app.problems import UploadNotFound
 from tessera import naming
 from tessera.errors import LimitExceeded
 from tessera.plan import Output, Plan, Step
 from tessera.planner import Limits, make_plan
 
-_HEADER_BYTES = 64 << 10
+_FIRST_BYTES = 256 << 10
+"""All of a small file: what is in its header is often all over it."""
 
 
 def plan_of(
-    upload: str, page: int, steps: Sequence[Step], output: Output, store: Store, limits: Limits
+    upload: str, page: int, steps: Sequence[Step], output: Output, store: BlobStore, limits: Limits
 ) -> Plan:
-    """Return the plan of a job with an upload, from its header: two or three calls to storage.
+    """Return the plan of a job with an upload, from its header: one call to storage, or few.
 
     Raises
     ------
@@ -27,10 +29,9 @@ def plan_of(
         If it is empty, too large, or no image that is read here, or the pipeline or output don't suit it.
     """
     try:
-        stat = store.stat(naming.UPLOADS, upload)
+        first, stat = store.beginning(naming.UPLOADS, upload, _FIRST_BYTES)
         refuse_size(stat.size, limits)
-        begun = _Begun(upload, stat, store)
-        image = inspected(upload, page, limits.max_pixels, cast(Store, begun))
+        image = inspected(upload, page, limits.max_pixels, cast(Store, _Begun(first, stat, store)))
     except (BlobMissing, BlobChanged) as error:
         raise UploadNotFound(
             f"there is no upload {upload}",
@@ -54,9 +55,8 @@ def refuse_size(size: int, limits: Limits) -> None:
 class _Begun:
     """The upload with its first bytes at hand: a header takes many small reads, mostly there."""
 
-    def __init__(self, upload: str, stat: Stat, store: Store) -> None:
-        self._store, self._stat = store, stat
-        self._first = store.read(naming.UPLOADS, upload, 0, _HEADER_BYTES, etag=stat.etag)
+    def __init__(self, first: bytes, stat: Stat, store: Store) -> None:
+        self._first, self._stat, self._store = first, stat, store
 
     def stat(self, container: str, name: str) -> Stat:
         return self._stat

@@ -34,30 +34,31 @@ class Life(Enum):
 
 async def life(client: Any, job: str) -> Life:
     """Return how far the orchestration of *job* is, as the durable *client* sees it."""
-    status = (await client.get_status(job)).runtime_status
-    if status is None:
-        return Life.ABSENT
-    if status in _ENDED:
-        return Life.ENDED
-    return Life.WAITING if status is _Status.Pending else Life.RUNNING
+    return _life(await client.get_status(job))
 
 
-async def lately(client: Any, job: str, begun_at: str) -> Life:
-    """Return how far the orchestration is; one that ran is believed for a while to run, the longer the older.
-
-    *begun_at* is ISO 8601, UTC.
-    """
+async def lately(client: Any, job: str) -> Life:
+    """Return how far the orchestration is; one that ran is believed for a while to run, longer if older."""
     if time.monotonic() < _believed_until.get(job, 0.0):
         return Life.RUNNING
-    found = await life(client, job)
+    status = await client.get_status(job)
+    found = _life(status)
     _believed_until.pop(job, None)
     if found is Life.RUNNING:
-        age = (datetime.now(UTC) - datetime.fromisoformat(begun_at)).total_seconds()
+        age = (datetime.now(UTC) - status.created_time).total_seconds()
         least, most = _BELIEVED_SECONDS
         _believed_until[job] = time.monotonic() + min(max(least, age / 2), most)
         if len(_believed_until) > _REMEMBERED:
             del _believed_until[next(iter(_believed_until))]
     return found
+
+
+def _life(status: Any) -> Life:
+    if status.runtime_status is None:
+        return Life.ABSENT
+    if status.runtime_status in _ENDED:
+        return Life.ENDED
+    return Life.WAITING if status.runtime_status is _Status.Pending else Life.RUNNING
 
 
 async def start(client: Any, order: JobOrder, *, new: bool) -> None:

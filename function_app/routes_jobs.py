@@ -13,6 +13,7 @@ from function_app import (
     parallel,
     planning,
     progress,
+    records,
     removal,
     results,
     routes,
@@ -189,11 +190,18 @@ async def _look(
     req: func.HttpRequest, client: df.DurableOrchestrationClient, *, lately: bool = False
 ) -> tuple[status.Snapshot, Life]:
     """Return what is on record about a job, and whether its orchestration lives where that matters."""
-    snapshot = await _take(req)
-    if snapshot.outcome is not None:
-        return snapshot, Life.ENDED
-    job, begun_at = snapshot.record.job, snapshot.record.begun_at
-    life = await (instances.lately(client, job, begun_at) if lately else instances.life(client, job))
+    job = req.route_params["job"]
+    if not records.is_id(job):
+        raise records.job_not_found(job)
+    ask = instances.lately if lately else instances.life
+    asking = asyncio.create_task(ask(client, job))
+    try:
+        snapshot = await _take(req)
+        if snapshot.outcome is not None:
+            return snapshot, Life.ENDED
+        life = await asking
+    finally:
+        asking.cancel()
     if life in (Life.ENDED, Life.ABSENT):
         # It may have ended between the two looks.
         snapshot = await _take(req)

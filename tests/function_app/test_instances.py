@@ -24,9 +24,10 @@ ORDER = JobOrder(
 )
 
 
-def client(*statuses: object, started: Exception | None = None) -> AsyncMock:
-    """Give a durable client that reports *statuses* in turn."""
-    answers = [SimpleNamespace(runtime_status=status) for status in statuses]
+def client(*statuses: object, started: Exception | None = None, age: float = 0.0) -> AsyncMock:
+    """Give a durable client that reports *statuses* in turn, of what began *age* seconds ago."""
+    created = datetime.now(UTC) - timedelta(seconds=age)
+    answers = [SimpleNamespace(runtime_status=status, created_time=created) for status in statuses]
     return AsyncMock(get_status=AsyncMock(side_effect=answers), start_new=AsyncMock(side_effect=started))
 
 
@@ -112,18 +113,17 @@ def test_only_what_is_over_and_old_is_purged() -> None:
 def test_what_ran_is_believed_to_run_for_a_while(
     ran: int, believed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host, job, now = client(Status.Running, Status.Completed), uuid.uuid4().hex, 1000.0
+    host, job, now = client(Status.Running, Status.Completed, age=ran), uuid.uuid4().hex, 1000.0
     monkeypatch.setattr(instances, "time", SimpleNamespace(monotonic=lambda: now))
-    begun_at = (datetime.now(UTC) - timedelta(seconds=ran)).isoformat()
     seen = []
     for since in (0.0, believed - 0.5, believed + 0.5):
         now = 1000.0 + since
-        seen.append(asyncio.run(instances.lately(host, job, begun_at)))
+        seen.append(asyncio.run(instances.lately(host, job)))
     assert seen == [Life.RUNNING, Life.RUNNING, Life.ENDED]
     assert host.get_status.await_count == 2
 
 
 def test_what_waits_is_asked_for_again() -> None:
-    host, job, now = client(Status.Pending, Status.Running), uuid.uuid4().hex, datetime.now(UTC).isoformat()
-    seen = [asyncio.run(instances.lately(host, job, now)) for _ in range(2)]
+    host, job = client(Status.Pending, Status.Running), uuid.uuid4().hex
+    seen = [asyncio.run(instances.lately(host, job)) for _ in range(2)]
     assert seen == [Life.WAITING, Life.RUNNING]

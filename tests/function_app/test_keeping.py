@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from activities.store import BlobChanged
+from activities.store import BlobChanged, BlobMissing
 from function_app import idempotency, purge, quotas, records, submission
 from function_app.blob_listing import _MOST_BYTES
 from function_app.blob_store import BlobStore
@@ -373,3 +373,12 @@ def test_what_is_too_large_to_be_listed_is_read(
     assert len(read) == (size > _MOST_BYTES)
     (plain,) = store.entries(naming.JOBS, name)
     assert (plain.content, store.content(naming.JOBS, plain)) == (None, data)
+
+
+@pytest.mark.parametrize("size", [0, 5, 70_000])
+def test_a_blob_is_begun_and_measured_by_one_call(store: BlobStore, size: int) -> None:
+    name, data = uuid.uuid4().hex, bytes(index % 251 for index in range(size))
+    store.write(naming.WORK, name, data)
+    assert store.beginning(naming.WORK, name, 1000) == (data[:1000], store.stat(naming.WORK, name))
+    with pytest.raises(BlobMissing):
+        store.beginning(naming.WORK, uuid.uuid4().hex, 1000)
