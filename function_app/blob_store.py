@@ -157,7 +157,8 @@ class BlobStore(BlobLists):
             try:
                 download = self._blob(container, name).download_blob(offset=0, length=length)
                 data, properties = download.readall(), download.properties
-                return data, Stat(int(properties.content_range.rpartition("/")[2]), properties.etag)
+                size = str(properties.content_range).rpartition("/")[2]
+                return data, Stat(int(size), properties.etag)
             except HttpResponseError as error:
                 if error.status_code != 416:
                     raise
