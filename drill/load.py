@@ -33,7 +33,7 @@ _GROWTH_ALLOWED = 1.15
 """Of the second half, if the test is long enough for everything to be warm by then."""
 _MEGAPIXELS = (0.05, 0.2)
 _KINDS = ("host", "workers")
-_CUSTOMERS_NICE = 5
+_CUSTOMERS_NICE = 19
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """What came of a job: pictures, the file, what it took, reports."""
 
 import json
+import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -18,14 +20,19 @@ _NOT_KEPT = "The picture of the original isn't kept any more."
 # Operations after which a pixel is somewhere else.
 MOVING = frozenset({"crop", "pad", "flip", "rotate", "rotate_by", "transpose", "resize", "scale", "fit"})
 # A link made when the page was drawn would have run out by the time a sleeping laptop wakes up.
-# In a block: a name that is declared a second time, by another download, would be an error.
+# In a block: a name that is declared a second time, by another download, would be an error. Drawn by each run
+# after the click, because a browser that is busy may not come to what the next run replaces.
 _SAVE = """<script>{{
-const link = document.createElement("a");
-link.href = {url};
-link.download = "";
-document.body.append(link);
-link.click();
-link.remove();
+const saved = (window.tesseraSaved ??= new Set());
+if (!saved.has({click})) {{
+  saved.add({click});
+  const link = document.createElement("a");
+  link.href = {url};
+  link.download = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+}}
 }}</script>"""
 
 
@@ -138,18 +145,22 @@ def _histograms(before: bytes | None, after: bytes | None) -> None:
 
 @st.fragment
 def _download(job_id: str) -> None:
-    if not st.button("Download", type="primary", icon=":material/download:", width="stretch"):
-        return
-    try:
-        result = access.client().job(job_id).result
-    except TesseraClientError as error:
-        show_error(error)
-        return
-    if result is None or not result.url.startswith(("https://", "http://")):
-        st.error("There is no file to download any more.")
+    kept = f"saved_{job_id}"
+    if st.button("Download", type="primary", icon=":material/download:", width="stretch"):
+        try:
+            result = access.client().job(job_id).result
+        except TesseraClientError as error:
+            show_error(error)
+            return
+        if result is None or not result.url.startswith(("https://", "http://")):
+            st.error("There is no file to download any more.")
+            return
+        st.session_state[kept] = (uuid.uuid4().hex, result)
+    click, result = st.session_state.get(kept, ("", None))
+    if result is None or (result.expires_at and result.expires_at < datetime.now(UTC)):
         return
     address = json.dumps(result.url).replace("<", "\\u003c")
-    st.html(_SAVE.format(url=address), unsafe_allow_javascript=True)
+    st.html(_SAVE.format(click=json.dumps(click), url=address), unsafe_allow_javascript=True)
     until = f" The link works until {result.expires_at:%H:%M} UTC." if result.expires_at else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"The download has started.{until} If it hasn't:", width="content")
