@@ -14,7 +14,7 @@ from activities.reports import write_report
 from activities.store import BlobMissing, Store
 from activities.tile_output import Effort, encoded_blocks
 from activities.uploads import open_upload
-from tessera import naming
+from tessera import naming, preview
 from tessera.codecs import Layout, codec_for
 from tessera.formats import ImageFile
 from tessera.messages import DirectDone, DirectOrder, Result, Tally
@@ -91,14 +91,16 @@ def _commit_block(block: Block, media_type: str, store: Store) -> None:
 
 
 def _show(order: DirectOrder, given: Array, made: Array, store: Store) -> None:
-    """Keep small pictures of both."""
-    plan = order.plan
+    """Keep small pictures: of the input, whose file may be removed before the result, and of the result."""
+    plan, result = order.plan, order.plan.result
     before = Patches(plan.image.shape.frame)
-    after = Patches(plan.result.frame, brightest=ends_in_lines(bind_planned(plan.pipeline)))
     before.see(given, plan.image.shape.frame)
-    after.see(made, plan.result.frame)
     write_input_preview(order.job, plan.image, before.picture(), store)
-    write_preview(order.job, "result", after.picture(), store)
+    media_type = codec_for(plan.output).media_type
+    if not preview.shows_itself(media_type, result.width, result.height, result.pixels):
+        after = Patches(result.frame, brightest=ends_in_lines(bind_planned(plan.pipeline)))
+        after.see(made, result.frame)
+        write_preview(order.job, "result", after.picture(), store)
 
 
 def _reporter(order: DirectOrder, store: Store) -> Callable[[int, bytes], None]:

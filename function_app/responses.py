@@ -205,7 +205,7 @@ class PreviewView(Response):
 
 
 class PreviewsView(Response):
-    """Previews of a job; one that is not made (yet) is left out."""
+    """Previews of a job; one that is not made (yet) is left out. That of a small result is its file."""
 
     input: PreviewView | None = None
     result: PreviewView | None = None

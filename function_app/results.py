@@ -7,7 +7,7 @@ from function_app.records import JobRecord
 from function_app.responses import BlockView, PreviewsView, PreviewView, ResultDetailView, ResultView
 from function_app.sas import DOWNLOAD
 from function_app.services import Services
-from tessera import naming
+from tessera import naming, preview
 from tessera.codecs import Codec, codec_for
 from tessera.messages import Outcome, Result
 from tessera.parts import md5_of
@@ -81,21 +81,19 @@ def detail(record: JobRecord, outcome: Outcome | None, services: Services) -> Re
     return ResultDetailView(**view(record, result, services).model_dump(), blocks=digests)
 
 
-def previews(record: JobRecord, services: Services) -> PreviewsView:
-    """Return the previews that there are: one listing."""
+def previews(record: JobRecord, outcome: Outcome | None, services: Services) -> PreviewsView:
+    """Return the previews that there are, a small result being its own: one listing."""
     there = set(services.store.names(naming.RESULTS, f"{record.job}."))
-    found = {}
-    for of in ("input", "result"):
-        name = naming.preview(record.job, of)
-        if name in there:
-            signed = services.signer.sign(
-                naming.RESULTS,
-                name,
-                DOWNLOAD,
-                services.settings.result_url_lifetime,
-                media_type=_PREVIEW_TYPE,
-            )
-            found[of] = PreviewView(
-                url=signed.url, expires_at=signed.expires_at.isoformat(), media_type=_PREVIEW_TYPE
-            )
+    named = {of: (naming.preview(record.job, of), _PREVIEW_TYPE) for of in ("input", "result")}
+    if outcome is not None and (result := outcome.result) is not None:
+        media_type = _codec(record, result).media_type
+        if preview.shows_itself(media_type, result.width, result.height, result.pixels):
+            named["result"] = (blob_of(record, result), media_type)
+    found = {of: _preview(*each, services) for of, each in named.items() if each[0] in there}
     return PreviewsView(**found)
+
+
+def _preview(name: str, media_type: str, services: Services) -> PreviewView:
+    lifetime = services.settings.result_url_lifetime
+    signed = services.signer.sign(naming.RESULTS, name, DOWNLOAD, lifetime, media_type=media_type)
+    return PreviewView(url=signed.url, expires_at=signed.expires_at.isoformat(), media_type=media_type)

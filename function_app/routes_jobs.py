@@ -103,7 +103,9 @@ async def get_result(req: func.HttpRequest) -> func.HttpResponse:
 async def get_preview(req: func.HttpRequest) -> func.HttpResponse:
     """Give URLs of small pictures of the input and the result: 200."""
     snapshot = await _take(req)
-    return answer(200, await parallel.looking(results.previews, snapshot.record, services()))
+    return answer(
+        200, await parallel.looking(results.previews, snapshot.record, snapshot.outcome, services())
+    )
 
 
 @serve(blueprint, routes.CANCEL_JOB)

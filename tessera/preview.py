@@ -14,14 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tessera.geometry import Rect, ceil_div
+from tessera.plan import Pixels
 
 type Array = NDArray[Any]
 
 SIDE = 2048
 """Pixels: the longer side of a picture at most."""
+_SHOWN_EVERYWHERE = frozenset({"image/png", "image/jpeg"})
+_MOST_BYTES = 1 << 20
 _QUALITY = 85
 _HEAD = struct.Struct("<5I")
 _WHITE = 255
+
+
+def shows_itself(media_type: str, width: int, height: int, pixels: Pixels) -> bool:
+    """Tell whether a file needs no picture: every browser shows it, and it has a MiB of pixels at most."""
+    plain = media_type in _SHOWN_EVERYWHERE and pixels.depth == 8 and pixels.channels in (1, 3)
+    return plain and max(width, height) <= SIDE and width * height * pixels.bytes <= _MOST_BYTES
 
 
 def patch(pixels: Array, box: Rect, frame: Rect, *, brightest: bool = False) -> bytes:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tessera import preview
 from tessera.geometry import Grid, Rect
 from tessera.pipeline import bind, ends_in_lines
-from tessera.plan import Step
+from tessera.plan import Pixels, Step
 from tests.support.images import textured
 
 
@@ -95,3 +95,21 @@ def test_what_nobody_saw_is_white_and_what_is_transparent_too() -> None:
     assert opened is not None
     assert opened.shape == (30, 40, 3)
     assert opened.min() > 250
+
+
+@pytest.mark.parametrize(
+    ("media_type", "width", "height", "pixels", "shows"),
+    [
+        ("image/png", 800, 436, Pixels(channels=3), True),
+        ("image/jpeg", 1024, 1024, Pixels(channels=1), True),
+        ("image/png", 1024, 1025, Pixels(channels=1), False),
+        ("image/png", 2049, 10, Pixels(channels=3), False),
+        ("image/tiff", 10, 10, Pixels(channels=3), False),
+        ("image/png", 10, 10, Pixels(channels=3, depth=16), False),
+        ("image/png", 10, 10, Pixels(channels=4), False),
+    ],
+)
+def test_a_small_file_that_every_browser_shows_needs_no_picture(
+    media_type: str, width: int, height: int, pixels: Pixels, shows: bool
+) -> None:
+    assert preview.shows_itself(media_type, width, height, pixels) is shows

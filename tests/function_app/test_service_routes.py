@@ -212,6 +212,14 @@ def test_a_pipeline_that_does_not_suit_the_upload_is_refused_and_no_job_is_there
     assert http.get("/api/v1/jobs", headers=mine).json()["jobs"] == []
 
 
+def test_a_small_result_is_its_own_picture(http: httpx.Client) -> None:
+    job = start(http, SMALL)
+    until(http, job, is_over)
+    previews = http.get(f"/api/v1/jobs/{job}/preview").raise_for_status().json()
+    types = [httpx.get(previews[of]["url"]).headers["Content-Type"] for of in ("input", "result")]
+    assert types == ["image/jpeg", "image/png"] == [previews[of]["media_type"] for of in ("input", "result")]
+
+
 def test_input_and_result_have_small_pictures(http: httpx.Client) -> None:
     job = start(http, LARGE)
     until(http, job, is_over)
