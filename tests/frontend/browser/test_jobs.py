@@ -104,6 +104,17 @@ def test_broken_files_are_told_in_words(stack: Up, open_page: Open) -> None:
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
 
 
+def downloads_of(page: Page) -> list[Download]:
+    """Return a list that gets each download."""
+    found = list[Download]()
+
+    def note(download: Download) -> None:
+        found.append(download)
+
+    page.on("download", note)
+    return found
+
+
 def test_two_people_at_once_get_each_their_own(stack: Up, open_page: Open, tmp_path: Path) -> None:
     picture = textured(300, 400)
     pages = {"Invert": open_page(stack.url), "Sepia": open_page(stack.url)}
@@ -113,8 +124,7 @@ def test_two_people_at_once_get_each_their_own(stack: Up, open_page: Open, tmp_p
     for page in pages.values():
         start(page)
     for operation, page in pages.items():
-        downloads = list[Download]()
-        page.on("download", downloads.append)
+        downloads = downloads_of(page)
         for _ in range(2):
             with page.expect_download():
                 page.get_by_role("button", name="Download").click()
