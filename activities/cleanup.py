@@ -12,9 +12,8 @@ from tessera.messages import RESUMABLE, CleanupOrder
 from tessera.parts import read_parts
 
 _DELETES_AT_ONCE = 8
-_TAKES_ITS_TIME = 16
-"""A job isn't over before its work is gone. A removal deletes so many blobs one after the other, so that who
-looks needn't wait; of more, more at once."""
+_REMOVED_IN_TURN = 16
+"""A removal deletes fewer blobs one after the other, so that who looks needn't wait; of more, several."""
 
 
 def cleanup(order: CleanupOrder, store: Store) -> None:
@@ -52,8 +51,8 @@ def cleanup(order: CleanupOrder, store: Store) -> None:
 def remove_job(job: str, upload: str, marks: Sequence[str], store: Store) -> None:
     """Remove every trace of a job: work area, result, upload, and its records last."""
     rest = [(naming.UPLOADS, upload), *((naming.JOBS, mark) for mark in marks)]
-    for blobs in ([*_made(job, store), *rest], _found(naming.JOBS, f"{job}/", store)):
-        _delete(blobs, store, min(1 + len(blobs) // _TAKES_ITS_TIME, _DELETES_AT_ONCE))
+    _remove([*_made(job, store), *rest], store)
+    _remove(_found(naming.JOBS, f"{job}/", store), store)
 
 
 def remove_work(job: str, store: Store) -> None:
@@ -89,6 +88,10 @@ def _made(job: str, store: Store) -> list[tuple[str, str]]:
 
 def _found(container: str, prefix: str, store: Store) -> list[tuple[str, str]]:
     return [(container, name) for name in store.names(container, prefix)]
+
+
+def _remove(blobs: Sequence[tuple[str, str]], store: Store) -> None:
+    _delete(blobs, store, min(1 + len(blobs) // _REMOVED_IN_TURN, _DELETES_AT_ONCE))
 
 
 def _delete(blobs: Iterable[tuple[str, str]], store: Store, at_once: int = _DELETES_AT_ONCE) -> None:

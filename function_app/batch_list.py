@@ -29,7 +29,7 @@ def page(query: BatchesQuery, owner: str, own: Services) -> BatchesPage:
     except ValueError as error:
         raise bad_cursor() from error
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = pool.map(lambda name: _summary(name.rpartition("-")[2], owner, own), names)
+        found = pool.map(lambda name: _summary(naming.marked_job(name), owner, own), names)
         return BatchesPage(batches=tuple(filter(None, found)), next=cursor_of(_KIND, token))
 
 

@@ -20,7 +20,6 @@ WORK_LIFETIME = timedelta(days=1)
 
 _USAGE_LIFETIME = timedelta(days=2)
 _AT_ONCE = 8
-_ID_LENGTH = 32
 _RECORD = "/record.json"
 
 
@@ -82,10 +81,10 @@ def _abandoned(store: BlobStore, recorded: Container[str], before: datetime) -> 
     made = [
         entry
         for entry in store.entries(naming.RESULTS, "")
-        if entry.size == 0 or entry.name[:_ID_LENGTH] not in recorded
+        if entry.size == 0 or entry.name[: naming.ID_LENGTH] not in recorded
     ]
     for entry in (*work, *made):
-        job = entry.name[:_ID_LENGTH]
+        job = entry.name[: naming.ID_LENGTH]
         newest[job] = max(newest.get(job, entry.modified), entry.modified)
     return {job for job, modified in newest.items() if modified < before}
 

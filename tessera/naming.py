@@ -163,14 +163,14 @@ def running_marks(owner: str) -> str:
 
 
 def marked_job(mark: str) -> str:
-    """Return the job that an entry of a list or a mark of a running job is of.
+    """Return the job (or the batch) that an entry of a list or a mark of a running job is of.
 
     >>> marked_job(running_mark("owner", "0123456789abcdef0123456789abcdef"))
     '0123456789abcdef0123456789abcdef'
     >>> marked_job(index_entry("owner", 1234, "0123456789abcdef0123456789abcdef"))
     '0123456789abcdef0123456789abcdef'
     """
-    return mark.split("/")[2][-_ID_LENGTH:]
+    return mark.split("/")[2][-ID_LENGTH:]
 
 
 def key_lock(owner: str, digest: str) -> str:
@@ -208,7 +208,8 @@ def patches(of: str) -> str:
 
 
 _LATEST: Final = 10**13 - 1
-_ID_LENGTH: Final = 32
+ID_LENGTH: Final = 32
+"""Digits of the id of a job."""
 
 INSPECT_TASK: Final = "inspect"
 INGEST_TASK: Final = "ingest"

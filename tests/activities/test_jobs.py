@@ -12,6 +12,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from activities.attempts import MOST_ATTEMPTS, refuse_if_stopped
+from activities.cleanup import remove_job
 from activities.process_direct import process_direct
 from activities.stitch import stitch
 from activities.store import Store
@@ -223,6 +224,22 @@ def test_a_job_deleted_while_it_runs_leaves_no_trace() -> None:
     assert outcome.state == "cancelled"
     containers = [list(store.names(container, "")) for container in naming.CONTAINERS]
     assert containers == [[], [], [], []]
+
+
+def test_what_is_recorded_while_a_job_is_being_removed_goes_too() -> None:
+    job, upload = "j" * 32, "u" * 32
+
+    class Late(MemoryStore):
+        def delete(self, container: str, name: str) -> None:
+            super().delete(container, name)
+            if container == naming.UPLOADS:
+                self.write(naming.JOBS, naming.outcome(job), b"{}")
+
+    store = Late()
+    store.write(naming.UPLOADS, upload, b"image")
+    store.write(naming.JOBS, naming.record(job), b"{}")
+    remove_job(job, upload, (), store)
+    assert [list(store.names(container, "")) for container in naming.CONTAINERS] == [[], [], [], []]
 
 
 class ChangingStore(MemoryStore):
