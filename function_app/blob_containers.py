@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
 from function_app.blob_errors import code_of
+from function_app.lately import Lately
 
 _BELIEVED_SECONDS = 60.0
 
@@ -17,14 +17,13 @@ class Containers:
 
     def __init__(self, client: BlobServiceClient) -> None:
         self._client = client
-        self._seen: dict[str, float] = {}
+        self._there: Lately[str, bool] = Lately()
 
     def ensure(self, container: str) -> None:
         """Create a container if there is none; one that was there is believed to be for a minute."""
-        seen = self._seen.get(container)
-        if seen is None or monotonic() - seen > _BELIEVED_SECONDS:
+        if not self._there.get(container):
             self._create(container)
-            self._seen[container] = monotonic()
+            self._there.see(container, True, _BELIEVED_SECONDS)
 
     def writing(self, container: str, write: Callable[[], object]) -> None:
         """Call *write*; if that fails for want of the container, once more with one."""

@@ -7,15 +7,20 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
 
 from azure.core.exceptions import HttpResponseError
-from azure.storage.blob import BlobProperties, BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from activities.store import BlobMissing
 from function_app import parallel
 from function_app.blob_errors import translated
+from function_app.blob_pages import pages
 
+_ALL = ("uncommittedblobs",)
 _CONTENT = "content"
 _MOST_BYTES = 5 << 10
 """In base64, with room to spare in the 8 KiB that the service takes for a blob's metadata."""
@@ -40,19 +45,23 @@ def metadata_of(data: bytes) -> dict[str, str] | None:
     return {_CONTENT: b64encode(data).decode()} if 0 < len(data) <= _MOST_BYTES else None
 
 
-def entry_of(blob: BlobProperties) -> Entry:
-    """Return an entry of what the SDK lists."""
-    # Uncommitted blobs may have no date; a listing has ETags without the quotes that conditions want.
-    modified: datetime | None = blob.last_modified
-    etag = str(blob.etag or "").strip('"')
-    content = (blob.metadata or {}).get(_CONTENT)
+def entry_of(blob: Element) -> Entry:
+    """Return an entry of a ``Blob`` that is listed; uncommitted ones have no size, and may have no date."""
+    content, modified = blob.findtext(f"Metadata/{_CONTENT}"), blob.findtext("Properties/Last-Modified")
+    etag = blob.findtext("Properties/Etag", "").strip('"')  # a listing has none of the quotes of conditions
     return Entry(
-        str(blob.name),
-        blob.size or 0,
+        name_of(blob),
+        int(blob.findtext("Properties/Content-Length") or 0),
         f'"{etag}"',
-        modified or datetime.now(UTC),
+        parsedate_to_datetime(modified) if modified else datetime.now(UTC),
         b64decode(content) if content else None,
     )
+
+
+def name_of(listed: Element) -> str:
+    """Return the name of a blob or a folder that is listed; one that XML can't hold is quoted."""
+    name = listed.findtext("Name", "")
+    return unquote(name) if listed.find("Name[@Encoded='true']") is not None else name
 
 
 class BlobLists:
@@ -63,23 +72,17 @@ class BlobLists:
 
     def names(self, container: str, prefix: str) -> Iterator[str]:
         """Yield the names that begin with *prefix*, of blobs and of uncommitted ones."""
-        found = self._container(container).list_blobs(name_starts_with=prefix, include=["uncommittedblobs"])
-        with suppress(BlobMissing), translated(container, prefix):
-            for blob in found:
-                yield blob.name
+        return map(name_of, self._listed(container, prefix, include=[*_ALL]))
 
     def count(self, container: str, prefix: str) -> int:
-        """Return how many committed blobs have names that begin with *prefix*; cheaper than `names`."""
-        found = self._container(container).list_blob_names(name_starts_with=prefix)
-        with suppress(BlobMissing), translated(container, prefix):
-            return sum(1 for _ in found)
-        return 0
+        """Return how many committed blobs have names that begin with *prefix*."""
+        return sum(1 for _ in self._listed(container, prefix))
 
     def count_folders(self, container: str, prefix: str) -> int:
         """Return how many folders lie in the one that *prefix* is; cheaper than a look at what is in them."""
-        found = self._container(container).walk_blobs(name_starts_with=prefix, delimiter="/")
+        listing = self._container(container).walk_blobs
         with suppress(BlobMissing), translated(container, prefix):
-            return sum(1 for _ in found)
+            return sum(len(page.elements) for page in pages(listing, name_starts_with=prefix, delimiter="/"))
         return 0
 
     def entries(self, container: str, prefix: str, *, contents: bool = False) -> list[Entry]:
@@ -87,11 +90,8 @@ class BlobLists:
 
         With *contents*, an entry tells what a small blob holds, where such ones are listed.
         """
-        include = ["uncommittedblobs", *(["metadata"] if contents else [])]
-        found = self._container(container).list_blobs(name_starts_with=prefix, include=include)
-        with suppress(BlobMissing), translated(container, prefix):
-            return [entry_of(blob) for blob in found]
-        return []
+        include = [*_ALL, *(["metadata"] if contents else [])]
+        return [entry_of(blob) for blob in self._listed(container, prefix, include=include)]
 
     def page(self, container: str, prefix: str, most: int, token: str | None) -> tuple[list[str], str | None]:
         """Return at most *most* names that begin with *prefix*, and what to go on with, if there are more.
@@ -101,18 +101,25 @@ class BlobLists:
         ValueError
             If *token* is none that was given.
         """
-        listing = self._container(container).list_blobs(name_starts_with=prefix, results_per_page=most)
-        pages: Any = listing.by_page(continuation_token=token)
+        found = pages(
+            self._container(container).list_blobs, token, name_starts_with=prefix, results_per_page=most
+        )
         try:
             with translated(container, prefix):
-                names = [blob.name for blob in next(pages, ())]
+                blobs, going_on = next(found)
         except BlobMissing:
             return [], None
         except HttpResponseError as error:
             if error.status_code == 400:
                 raise ValueError("the token is none that was given") from error
             raise
-        return names, pages.continuation_token or None
+        return [name_of(blob) for blob in blobs], going_on
+
+    def _listed(self, container: str, prefix: str, **options: Any) -> Iterator[Element]:
+        listing = self._container(container).list_blobs
+        with suppress(BlobMissing), translated(container, prefix):
+            for page in pages(listing, name_starts_with=prefix, **options):
+                yield from page.elements
 
     def _container(self, container: str) -> ContainerClient:
         parallel.give_way()

@@ -1,13 +1,13 @@
 """Orchestrations as the Durable Functions host knows them; the instance id is the job's id."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
 
 import azure.durable_functions as df
 
+from function_app.lately import Lately
 from function_app.problems import Unavailable
 from tessera.messages import BatchOrder, JobOrder
 from tessera.plan import Message
@@ -19,8 +19,8 @@ _PURGE_INTERVAL = 0.25
 _BELIEVED_SECONDS = 2.0, 30.0
 """Half as long as the job has run by then, within these."""
 
-_REMEMBERED = 1000
-_believed_until: dict[str, float] = {}
+_known: Lately[str, bool] = Lately()
+"""Jobs whose orchestration ran when the host was asked."""
 
 
 class Life(Enum):
@@ -39,17 +39,15 @@ async def life(client: Any, job: str) -> Life:
 
 async def lately(client: Any, job: str) -> Life:
     """Return how far the orchestration is; one that ran is believed for a while to run, longer if older."""
-    if time.monotonic() < _believed_until.get(job, 0.0):
+    if _known.get(job):
         return Life.RUNNING
     status = await client.get_status(job)
     found = _life(status)
-    _believed_until.pop(job, None)
+    _known.forget(job)
     if found is Life.RUNNING:
         age = (datetime.now(UTC) - status.created_time).total_seconds()
         least, most = _BELIEVED_SECONDS
-        _believed_until[job] = time.monotonic() + min(max(least, age / 2), most)
-        if len(_believed_until) > _REMEMBERED:
-            del _believed_until[next(iter(_believed_until))]
+        _known.see(job, True, min(max(least, age / 2), most))
     return found
 
 

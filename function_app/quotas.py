@@ -1,31 +1,32 @@
 """What one caller may have under way: running jobs, and pixels in a day (UTC)."""
 
-import math
-from collections import Counter, OrderedDict
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from time import monotonic
 from typing import NamedTuple
 
 from activities.store import BlobChanged, BlobExists, BlobMissing
 from function_app.blob_store import BlobStore
+from function_app.lately import Lately
 from function_app.problems import QuotaExceeded
 from function_app.settings import Settings
 from tessera import naming
 from tessera.plan import Message
 
 _RUNNING_AGAIN_SECONDS = 10
-_LATELY_SECONDS = 1.0
+_LATELY_SECONDS = 2.0
 _BEGINNING = timedelta(minutes=2)
 """For how long a mark is taken for that of a running job: as one begins, it has no record yet."""
 
-_REMEMBERED = 1000
-_counted_at: OrderedDict[str, float] = OrderedDict()
-"""When each caller's marks were last looked at one by one: that takes calls for each job, and refusals come
-in numbers."""
+_looked_at: Lately[str, bool] = Lately()
+"""Callers whose marks were looked at one by one: that takes calls for each job, and refusals come in
+numbers."""
 
-_running: OrderedDict[tuple[BlobStore, str], tuple[float, int]] = OrderedDict()
-"""When the running jobs of each caller were last counted, and how many there were."""
+_running: Lately[tuple[BlobStore, str], int] = Lately()
+"""How many jobs of each caller were running."""
+
+_pixels: Lately[tuple[BlobStore, str], int] = Lately()
+"""What stood in each caller's blob of pixels, which only become more."""
 
 _noting, _adding = Lock(), Lock()
 _noted: Counter[tuple[BlobStore, str]] = Counter()
@@ -45,11 +46,16 @@ class UnderWay(NamedTuple):
 
 
 def under_way(owner: str, store: BlobStore, settings: Settings) -> UnderWay:
-    """Return what the caller has under way: two calls to storage, one if there was room a moment ago."""
-    at, running = _running.get((store, owner), (-math.inf, 0))
-    if monotonic() - at > _LATELY_SECONDS or running >= settings.max_running_jobs:
+    """Return what the caller has under way: two calls to storage, none if there was room a moment ago.
+
+    The pixels that other instances count in these seconds may come on top of what is allowed for the day.
+    """
+    running = _running.get((store, owner))
+    if running is None or running >= settings.max_running_jobs:
         running = _count_running(owner, store)
-    return UnderWay(running, _used(owner, store)[0].pixels)
+    usage = naming.usage(owner, _today())
+    pixels = _pixels.get((store, usage))
+    return UnderWay(running, _used(usage, store)[0] if pixels is None else pixels)
 
 
 def check(owner: str, pixels: int, now: UnderWay, store: BlobStore, settings: Settings) -> None:
@@ -114,51 +120,44 @@ def _note(key: tuple[BlobStore, str], pixels: int) -> None:
 
 
 def _add(owner: str, pixels: int, store: BlobStore) -> None:
-    name = naming.usage(owner, _today())
+    usage = naming.usage(owner, _today())
     while True:
-        used, etag = _used(owner, store)
-        data = _Used(pixels=used.pixels + pixels).model_dump_json().encode()
+        used, etag = _used(usage, store)
+        data = _Used(pixels=used + pixels).model_dump_json().encode()
         try:
             if etag is None:
-                return store.write(naming.JOBS, name, data, new=True)
-            return store.replace(naming.JOBS, name, data, etag)
+                store.write(naming.JOBS, usage, data, new=True)
+            else:
+                store.replace(naming.JOBS, usage, data, etag)
         except (BlobExists, BlobChanged, BlobMissing):
             continue
+        return _pixels.see((store, usage), used + pixels, _LATELY_SECONDS)
 
 
-def _used(owner: str, store: BlobStore) -> tuple[_Used, str | None]:
+def _used(usage: str, store: BlobStore) -> tuple[int, str | None]:
     try:
-        data, etag = store.fetch(naming.JOBS, naming.usage(owner, _today()))
+        data, etag = store.fetch(naming.JOBS, usage)
     except BlobMissing:
-        return _Used(), None
-    return _Used.model_validate_json(data), etag
+        return 0, None
+    pixels = _Used.model_validate_json(data).pixels
+    _pixels.see((store, usage), pixels, _LATELY_SECONDS)
+    return pixels, etag
 
 
 def _count_running(owner: str, store: BlobStore) -> int:
-    at, key = monotonic(), (store, owner)
     running = store.count_folders(naming.JOBS, naming.running_marks(owner))
-    _running.pop(key, None)
-    _running[key] = at, running
-    if len(_running) > _REMEMBERED:
-        _running.popitem(last=False)
+    _running.see((store, owner), running, _LATELY_SECONDS)
     return running
 
 
 def _is_more(running: int, most: int, owner: str, store: BlobStore) -> bool:
     """Tell whether more than *most* jobs run, by their marks; if so, ones left behind don't count."""
-    return running > most and (_was_counted(owner) or _count_again(owner, store) > most)
-
-
-def _was_counted(owner: str) -> bool:
-    """Tell whether this process counted the caller's jobs a moment ago, and note that it does now if not."""
-    before, now = _counted_at.get(owner), monotonic()
-    if before is not None and now - before < _RUNNING_AGAIN_SECONDS:
+    if running <= most:
+        return False
+    if _looked_at.get(owner):
         return True
-    _counted_at[owner] = now
-    _counted_at.move_to_end(owner)
-    if len(_counted_at) > _REMEMBERED:
-        _counted_at.popitem(last=False)
-    return False
+    _looked_at.see(owner, True, _RUNNING_AGAIN_SECONDS)
+    return _count_again(owner, store) > most
 
 
 def _count_again(owner: str, store: BlobStore) -> int:

@@ -12,7 +12,7 @@ from function_app.blob_listing import Entry
 from function_app.blob_store import BlobStore
 from function_app.instances import Life
 from function_app.planning import input_view
-from function_app.problems import problem
+from function_app.problems import Unavailable, problem
 from function_app.progress import Progress, measure
 from function_app.records import JobRecord
 from function_app.responses import JobState, JobSummary, JobView, StageView, TilesView
@@ -47,17 +47,21 @@ def take(job: str, store: BlobStore, owner: str) -> Snapshot:
     ------
     JobNotFound
         If *owner* has no such job.
+    Unavailable
+        If its records are other ones each time they are read.
     """
-    for _ in range(_READ_AGAIN if records.is_id(job) else 0):
+    if not records.is_id(job):
+        raise records.job_not_found(job)
+    for _ in range(_READ_AGAIN):
         there = {entry.name: entry for entry in store.entries(naming.JOBS, f"{job}/", contents=True)}
         try:
             snapshot = _snapshot(job, there, store)
         except (BlobMissing, BlobChanged):
             continue  # written or removed since the listing
         if snapshot is None or snapshot.record.owner != owner:
-            break
+            raise records.job_not_found(job)
         return snapshot
-    raise records.job_not_found(job)
+    raise Unavailable("the job is changing at this moment", hint="ask again in a few seconds")
 
 
 def _snapshot(job: str, there: dict[str, Entry], store: BlobStore) -> Snapshot | None:

@@ -5,6 +5,7 @@ from urllib.request import getproxies
 
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
+from function_app import blob_pages
 from function_app.settings import Settings, SettingsError, is_safe_endpoint
 
 _MEGABYTE = 1 << 20
@@ -32,6 +33,7 @@ def connect(settings: Settings) -> BlobServiceClient:
         "max_single_put_size": 64 * _MEGABYTE,
         # Looking for proxies and a .netrc at every call takes a sixth of its processor time.
         "use_env_settings": bool(getproxies()),
+        "raw_response_hook": blob_pages.take,
     }
     if settings.account_url:
         # Takes a while to import, and only Azure needs it.

@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobClient
 
 from activities.store import BlobChanged, BlobExists, BlobMissing, Store
-from function_app import blob_containers
+from function_app import lately
 from function_app.blob_store import BlobStore
 from function_app.sas import DOWNLOAD
 from function_app.services import Services
@@ -77,7 +77,7 @@ def test_a_container_that_was_there_is_believed_to_be_for_a_minute(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, container, now = BlobStore(services.store._client), f"c{uuid.uuid4().hex}", 0.0
-    monkeypatch.setattr(blob_containers, "monotonic", lambda: now)
+    monkeypatch.setattr(lately, "monotonic", lambda: now)
     store.ensure_container(container)
     client = services.store._client.get_container_client(container)
     client.delete_container()

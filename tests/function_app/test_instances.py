@@ -9,7 +9,7 @@ from unittest.mock import AsyncMock
 import azure.durable_functions as df
 import pytest
 
-from function_app import instances
+from function_app import instances, lately
 from function_app.instances import Life
 from function_app.problems import Unavailable
 from tessera.messages import JobOrder
@@ -114,7 +114,7 @@ def test_what_ran_is_believed_to_run_for_a_while(
     ran: int, believed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host, job, now = client(Status.Running, Status.Completed, age=ran), uuid.uuid4().hex, 1000.0
-    monkeypatch.setattr(instances, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(lately, "monotonic", lambda: now)
     seen = []
     for since in (0.0, believed - 0.5, believed + 0.5):
         now = 1000.0 + since

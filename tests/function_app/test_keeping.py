@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from activities.store import BlobChanged, BlobMissing
-from function_app import idempotency, purge, quotas, records, submission
+from function_app import idempotency, lately, purge, quotas, records, submission
 from function_app.blob_listing import _MOST_BYTES
 from function_app.blob_store import BlobStore
 from function_app.idempotency import Claim
@@ -33,7 +33,7 @@ def few(services: Services) -> Services:
 
 
 def check(owner: str, pixels: int, own: Services) -> None:
-    quotas._running.clear()
+    quotas._running.forget((own.store, owner))
     under_way = quotas.under_way(owner, own.store, own.settings)
     quotas.check(owner, pixels, under_way, own.store, own.settings)
 
@@ -66,7 +66,7 @@ def test_no_more_jobs_than_allowed_run_at_a_time(few: Services, monkeypatch: pyt
     with pytest.raises(QuotaExceeded):
         check(owner, 1, few)
     after = time.monotonic() + error.value.retry_after
-    monkeypatch.setattr(quotas, "monotonic", lambda: after)
+    monkeypatch.setattr(lately, "monotonic", lambda: after)
     monkeypatch.setattr(quotas, "_BEGINNING", timedelta(minutes=-1))
     check(owner, 1, few)
 
@@ -103,7 +103,7 @@ def test_a_mark_without_a_record_stands_only_while_a_job_begins(
         few.store.write(naming.JOBS, naming.running_mark(owner, uuid.uuid4().hex), b"")
     with pytest.raises(QuotaExceeded):
         check(owner, 1, few)
-    monkeypatch.setattr(quotas, "monotonic", lambda: math.inf)
+    monkeypatch.setattr(lately, "monotonic", lambda: math.inf)
     monkeypatch.setattr(quotas, "_BEGINNING", timedelta(minutes=-1))
     check(owner, 1, few)
     assert few.store.count_folders(naming.JOBS, naming.running_marks(owner)) == 0
@@ -113,13 +113,13 @@ def test_where_there_was_room_a_moment_ago_jobs_are_counted_once(
     few: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner, listed, now = uuid.uuid4().hex, recorded("count_folders", monkeypatch), 0.0
-    monkeypatch.setattr(quotas, "monotonic", lambda: now)
+    monkeypatch.setattr(lately, "monotonic", lambda: now)
     look = partial(quotas.under_way, owner, few.store, few.settings)
     assert look().running == 0
     records.write_marks(stored.record(few.store, owner=owner), few.store)
     quotas.confirm(owner, few.store, few.settings)
     assert (look().running, len(listed)) == (1, 2)
-    now = 1.5
+    now = 2.5
     assert (look().running, len(listed)) == (1, 3)
     records.write_marks(stored.record(few.store, owner=owner), few.store)
     quotas.confirm(owner, few.store, few.settings)
@@ -160,6 +160,19 @@ def test_no_more_pixels_than_allowed_are_sent_in_a_day(few: Services) -> None:
     with pytest.raises(QuotaExceeded, match="900 pixels were sent today") as error:
         check(owner, 101, few)
     assert 0 < error.value.retry_after <= 24 * 3600 + 1
+
+
+def test_pixels_that_were_seen_a_moment_ago_are_read_once(
+    few: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, read, now = uuid.uuid4().hex, recorded("fetch", monkeypatch), 1000.0
+    monkeypatch.setattr(lately, "monotonic", lambda: now)
+    quotas.count(owner, 900, few.store)
+    for since, reads in ((0.0, 1), (1.5, 1), (2.5, 2), (3.5, 2)):
+        now = 1000.0 + since
+        with pytest.raises(QuotaExceeded, match="900 pixels were sent today"):
+            check(owner, 101, few)
+        assert len(read) == reads
 
 
 def test_pixels_of_the_same_moment_are_added_in_one_write(

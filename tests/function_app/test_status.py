@@ -5,11 +5,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from activities.store import BlobChanged
 from function_app import removal, status
+from function_app.blob_listing import Entry
 from function_app.blob_store import BlobStore
 from function_app.instances import Life
 from function_app.owners import KEY_HOLDER
-from function_app.problems import JobNotFound
+from function_app.problems import JobNotFound, Unavailable
 from function_app.responses import JobView, StageView, TilesView
 from function_app.services import Services
 from tessera import naming
@@ -47,6 +49,19 @@ def part(tile: int) -> str:
 def test_an_unknown_job_is_not_found(store: BlobStore, job: str) -> None:
     with pytest.raises(JobNotFound):
         status.take(job, store, KEY_HOLDER)
+
+
+def test_a_job_whose_records_keep_changing_is_not_said_to_be_gone(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = stored.record(services.store).job
+
+    def change(self: BlobStore, container: str, entry: Entry) -> bytes:
+        raise BlobChanged(entry.name)
+
+    monkeypatch.setattr(BlobStore, "content", change)
+    with pytest.raises(Unavailable, match="changing at this moment"):
+        status.take(job, services.store, KEY_HOLDER)
 
 
 @pytest.mark.parametrize(
