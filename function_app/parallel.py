@@ -9,7 +9,7 @@ from contextvars import ContextVar, copy_context
 from functools import partial
 from threading import Event, Lock
 
-_AT_ONCE, _LOOKING, _CHANGING, _REMOVING = 16, 8, 1, 1
+_AT_ONCE, _LOOKING, _CHANGING = 16, 8, 1
 """Changes share one interpreter: more at once don't get through sooner, and who looks waits longer."""
 
 _LONGEST_WAY_SECONDS = 0.1
@@ -23,7 +23,6 @@ sys.setswitchinterval(_SWITCH_SECONDS)
 _pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="storage")
 _looking = ThreadPoolExecutor(_LOOKING, thread_name_prefix="looking")
 _changing = ThreadPoolExecutor(_CHANGING, thread_name_prefix="changing")
-_removing = ThreadPoolExecutor(_REMOVING, thread_name_prefix="removing")
 
 
 _changes = ContextVar("_changes", default=False)
@@ -84,13 +83,6 @@ async def changing[**Given, Result](
 ) -> Result:
     """Do what `asyncio.to_thread` does, one at a time, in the order in which they came; it gives way."""
     return await _within(_changing, partial(_change, partial(call, *given, **named)))
-
-
-async def removing[**Given, Result](
-    call: Callable[Given, Result], *given: Given.args, **named: Given.kwargs
-) -> Result:
-    """Do what `changing` does for a change that nobody but its caller waits for."""
-    return await _within(_removing, partial(_change, partial(call, *given, **named)))
 
 
 async def changing_for_long[**Given, Result](

@@ -140,7 +140,9 @@ async def delete_job(req: func.HttpRequest, client: df.DurableOrchestrationClien
     working = snapshot.outcome is None and not status.is_lost(snapshot, life)
     if working and await parallel.changing(removal.ask_to_stop, record, store):
         return _accepted(req, record, "cancelling")
-    await parallel.removing(removal.remove, record, store)
+    # Of one that succeeded some ten blobs are left; of another there may be thousands.
+    few = snapshot.outcome is not None and snapshot.outcome.state == "succeeded"
+    await (parallel.changing if few else parallel.changing_for_long)(removal.remove, record, store)
     await instances.forget(client, record.job)
     return answer(204)
 

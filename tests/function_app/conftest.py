@@ -11,6 +11,7 @@ os.environ.setdefault("AzureWebJobsStorage", "UseDevelopmentStorage=true")
 
 from emulator.stack import Stack
 from emulator.stack import running as running_stack
+from function_app.blob_pages import take
 from function_app.blob_store import BlobStore
 from function_app.services import Services, build
 from function_app.settings import read_settings
@@ -62,5 +63,5 @@ def http(stack: Stack) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def stored(stack: Stack) -> Iterator[BlobStore]:
-    with BlobServiceClient.from_connection_string(stack.storage) as client:
+    with BlobServiceClient.from_connection_string(stack.storage, raw_response_hook=take) as client:
         yield BlobStore(client)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
@@ -19,14 +18,13 @@ from function_app.services import Services
 from tests.function_app import stored
 
 _name = ContextVar[str]("_name")
-_HOW = (parallel.changing, parallel.removing)
 
 
 def test_who_looks_does_not_wait_for_changes() -> None:
     go = threading.Event()
 
     async def run() -> list[bool]:
-        changes = [asyncio.create_task(how(go.wait, 30)) for how in _HOW for _ in range(20)]
+        changes = [asyncio.create_task(parallel.changing(go.wait, 30)) for _ in range(20)]
         assert await asyncio.wait_for(parallel.looking(str, 7), 30) == "7"
         assert not any(change.done() for change in changes)
         go.set()
@@ -35,36 +33,38 @@ def test_who_looks_does_not_wait_for_changes() -> None:
     assert all(asyncio.run(run()))
 
 
-def test_one_change_and_one_removal_are_made_at_a_time() -> None:
-    one_of_each, now = threading.Barrier(len(_HOW)), Counter[int]()
+def test_changes_are_made_one_at_a_time_in_the_order_in_which_they_came() -> None:
+    now, made = 0, list[int]()
 
-    def change(kind: int) -> int:
-        now[kind] += 1
-        one_of_each.wait(30)
-        there = now[kind]
-        one_of_each.wait(30)
-        now[kind] -= 1
+    def change(number: int) -> int:
+        nonlocal now
+        now += 1
+        made.append(number)
+        threading.Event().wait(0.001)  # others get a chance to begin
+        there = now
+        now -= 1
         return there
 
     async def run() -> list[int]:
-        return await asyncio.gather(*(how(change, kind) for kind, how in enumerate(_HOW) for _ in range(30)))
+        return await asyncio.gather(*(parallel.changing(change, number) for number in range(60)))
 
     assert asyncio.run(run()) == [1] * 60
+    assert made == list(range(60))
 
 
-def test_what_is_removed_keeps_nobody_from_changing() -> None:
+def test_what_takes_long_keeps_nobody_from_changing() -> None:
     go = threading.Event()
 
     async def run() -> bool:
-        removal = asyncio.create_task(parallel.removing(go.wait, 30))
+        long = asyncio.create_task(parallel.changing_for_long(go.wait, 30))
         assert await asyncio.wait_for(parallel.changing(str, 7), 30) == "7"
         go.set()
-        return await removal
+        return await long
 
     assert asyncio.run(run())
 
 
-@pytest.mark.parametrize("how", [*_HOW, parallel.changing_for_long])
+@pytest.mark.parametrize("how", [parallel.changing, parallel.changing_for_long])
 def test_a_change_gives_way_to_who_looks_with_all_its_calls(
     how: Callable[[Callable[[], bool]], Awaitable[bool]], store: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,9 +128,9 @@ def test_changes_give_way_while_a_status_is_looked_up(
 def test_threads_see_the_variables_of_who_calls() -> None:
     async def run() -> list[str]:
         _name.set("caller")
-        return [await how(_name.get) for how in (parallel.looking, *_HOW)]
+        return [await how(_name.get) for how in (parallel.looking, parallel.changing)]
 
-    assert asyncio.run(run()) == ["caller"] * 3
+    assert asyncio.run(run()) == ["caller"] * 2
 
 
 def test_hosts_that_are_looked_up_for_long_keep_nobody_from_submitting(
