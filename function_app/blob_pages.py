@@ -1,7 +1,8 @@
 """Pages of a listing, without the SDK's models of what is in them.
 
-The SDK makes a model of every blob: 7 ms of the interpreter for 200 folders, where reading their names takes
-1. Addresses, credentials, retries, errors and the way from page to page stay the SDK's.
+The SDK makes a model of every blob, which takes ten times as long as reading a name
+(docs/decisions/0033-listings-without-models.md). Addresses, credentials, retries, errors and the way from
+page to page stay the SDK's.
 """
 
 from collections.abc import Callable, Iterator
