@@ -4,10 +4,11 @@ Such a blob bears what it holds in its metadata too, so that one listing of a fo
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
@@ -20,7 +21,7 @@ from function_app import parallel
 from function_app.blob_errors import translated
 from function_app.blob_pages import pages
 
-_ALL = ("uncommittedblobs",)
+_ALL = ["uncommittedblobs"]
 _CONTENT = "content"
 _MOST_BYTES = 5 << 10
 """In base64, with room to spare in the 8 KiB that the service takes for a blob's metadata."""
@@ -72,7 +73,7 @@ class BlobLists:
 
     def names(self, container: str, prefix: str) -> Iterator[str]:
         """Yield the names that begin with *prefix*, of blobs and of uncommitted ones."""
-        return map(name_of, self._listed(container, prefix, include=[*_ALL]))
+        return map(name_of, self._listed(container, prefix, include=_ALL))
 
     def count(self, container: str, prefix: str) -> int:
         """Return how many committed blobs have names that begin with *prefix*."""
@@ -80,17 +81,14 @@ class BlobLists:
 
     def count_folders(self, container: str, prefix: str) -> int:
         """Return how many folders lie in the one that *prefix* is; cheaper than a look at what is in them."""
-        listing = self._container(container).walk_blobs
-        with suppress(BlobMissing), translated(container, prefix):
-            return sum(len(page.elements) for page in pages(listing, name_starts_with=prefix, delimiter="/"))
-        return 0
+        return sum(1 for _ in self._listed(container, prefix, ContainerClient.walk_blobs, delimiter="/"))
 
     def entries(self, container: str, prefix: str, *, contents: bool = False) -> list[Entry]:
         """Return the blobs whose names begin with *prefix*, also uncommitted ones, in order of names.
 
         With *contents*, an entry tells what a small blob holds, where such ones are listed.
         """
-        include = [*_ALL, *(["metadata"] if contents else [])]
+        include = [*_ALL, "metadata"] if contents else _ALL
         return [entry_of(blob) for blob in self._listed(container, prefix, include=include)]
 
     def page(self, container: str, prefix: str, most: int, token: str | None) -> tuple[list[str], str | None]:
@@ -115,8 +113,14 @@ class BlobLists:
             raise
         return [name_of(blob) for blob in blobs], going_on
 
-    def _listed(self, container: str, prefix: str, **options: Any) -> Iterator[Element]:
-        listing = self._container(container).list_blobs
+    def _listed(
+        self,
+        container: str,
+        prefix: str,
+        how: Callable[..., Any] = ContainerClient.list_blobs,
+        **options: Any,
+    ) -> Iterator[Element]:
+        listing = partial(how, self._container(container))
         with suppress(BlobMissing), translated(container, prefix):
             for page in pages(listing, name_starts_with=prefix, **options):
                 yield from page.elements
