@@ -23,7 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = asyncio.run(faults.drill(plan, folder))
             text, wrong = report.page(found), found.wrong
         else:
-            busy = load.Plan(chosen.customers, chosen.jobs, chosen.pollers, chosen.minutes, behind=True)
+            busy = load.Plan(
+                customers=chosen.customers,
+                jobs=chosen.jobs,
+                pollers=chosen.pollers,
+                minutes=chosen.minutes,
+                behind=True,
+                workers=chosen.workers,
+            )
             loaded = asyncio.run(load.run(busy, folder))
             text, wrong = load.page(loaded), loaded.wrong
     print(text)
@@ -46,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     heavy.add_argument("--customers", type=int, default=210, help="who run one job after the other")
     heavy.add_argument("--pollers", type=int, default=20)
     heavy.add_argument("--minutes", type=float, default=3.0)
+    heavy.add_argument("--workers", type=int, default=1, help="processes for images, beside 2 for requests")
     for each in (storm, heavy):
         each.add_argument("--keep", action="store_true", help="keep the folder with data, logs and ledger")
         each.add_argument("--write", type=Path, metavar="FILE", help="write the report there too")

@@ -34,6 +34,7 @@ _GROWTH_ALLOWED = 1.15
 _MEGAPIXELS = (0.05, 0.2)
 _KINDS = ("host", "workers")
 _CUSTOMERS_NICE = 19
+_HTTP_WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class Plan:
     behind : bool
         Let the service have the processors before the customers, who elsewhere have machines of their own.
         This process stays behind for good.
+    workers : int
+        Processes for images, beside the two that serve requests.
     """
 
     customers: int = 210
@@ -59,8 +62,7 @@ class Plan:
     pollers: int = 20
     minutes: float = 3.0
     behind: bool = False
-    workers: int = 2
-    """Beside the one that serves requests."""
+    workers: int = 1
 
 
 @dataclass
@@ -104,7 +106,7 @@ async def run(plan: Plan, folder: Path) -> Loaded:
     found, began = Loaded(plan), time.monotonic()
     ledger = Ledger(folder / "ledger.jsonl")
     settings = {"TESSERA_MAX_RUNNING_JOBS": str(plan.jobs)}
-    stack = Stack(folder, None, ledger, plan.workers, settings, http_workers=2)
+    stack = Stack(folder, None, ledger, plan.workers, settings, http_workers=_HTTP_WORKERS)
     transport = _Counting(found.answers)
     async with stack, AsyncClient(stack.url, policy=_POLICY, timeout=120, transport=transport) as client:
         sampling = asyncio.create_task(_sample(stack, found))
@@ -187,7 +189,8 @@ def page(found: Loaded) -> str:
         "# Load",
         "",
         f"{plan.customers} customers, {plan.jobs} jobs let in at a time, {plan.pollers} clients asking, "
-        f"{found.seconds:.0f} s: {found.done} jobs done, answers {answers}.",
+        f"{_HTTP_WORKERS} processes for requests and {plan.workers} for images, {found.seconds:.0f} s: "
+        f"{found.done} jobs done, answers {answers}.",
         "",
         f"Status: p50 {cuts[9] * 1000:.0f} ms, p95 {cuts[18] * 1000:.0f} ms of {len(found.status_seconds)}.",
         "",
