@@ -26,6 +26,21 @@ def test_bands_make_the_image(codec: PngCodec, channels: int, depth: int, rows: 
     np.testing.assert_array_equal(made, image, strict=True)
 
 
+@pytest.mark.parametrize("codec", [PngCodec(), PngCodec(compression="small")])
+def test_the_strips_of_a_band_make_the_image_with_any_number_of_threads(
+    codec: PngCodec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tessera.codecs.png._STRIP_BYTES", 1 << 12)
+    image, files = textured(333, 61), list[bytes]()
+    for threads in (1, 4):
+        monkeypatch.setattr("tessera.codecs.png._THREADS", threads)
+        files.append(stitched(codec, image, 200))
+    np.testing.assert_array_equal(decode(files[0]), image, strict=True)
+    assert files[0] == files[1]
+    # The zlib header, strips of 64 rows and what is left of 200 and of 133, the end.
+    assert files[0].count(b"IDAT") == 1 + 4 + 3 + 1
+
+
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_every_reader_gives_the_image(channels: int, depth: int, tmp_path: Path) -> None:
