@@ -28,7 +28,8 @@ def stitch(order: StitchOrder, store: Store) -> Result:
     plan, codec = order.plan, codec_for(order.plan.output)
     name = naming.result(order.job, codec.extension)
     parts, layout = _laid_out(order, codec, plan.stages[-1].grid, store)
-    head, tail = codec.frame(kept_picture(order.job, plan, store), _combined(parts[0]), layout)
+    checksum = Adler.combined(part.checksum for part in parts[0])
+    head, tail = codec.frame(kept_picture(order.job, plan, store), checksum, layout)
     before, after = _framed(name, head, tail, store)
     # The smallest overview comes first, the image itself last.
     blocks = [*before, *(part.block for level in reversed(parts) for part in level), *after]
@@ -76,10 +77,3 @@ def _indexes(job: str, image: Sequence[Part], kept: Collection[str], store: Stor
     taken = [part.block for part in image] + [block for block in kept if is_overview(block)]
     store.commit(naming.WORK, name, taken)
     return read_indexes(store.read(naming.WORK, name))
-
-
-def _combined(parts: list[Part]) -> Adler:
-    checksum = Adler()
-    for part in parts:
-        checksum = checksum.followed_by(part.checksum)
-    return checksum

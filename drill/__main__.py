@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     heavy.add_argument("--customers", type=int, default=210, help="who run one job after the other")
     heavy.add_argument("--pollers", type=int, default=20)
     heavy.add_argument("--minutes", type=float, default=3.0)
-    heavy.add_argument("--workers", type=int, default=1, help="processes for images, beside 2 for requests")
+    heavy.add_argument("--workers", type=int, default=1, help="processes for images; others serve requests")
     for each in (storm, heavy):
         each.add_argument("--keep", action="store_true", help="keep the folder with data, logs and ledger")
         each.add_argument("--write", type=Path, metavar="FILE", help="write the report there too")

@@ -54,7 +54,7 @@ class Plan:
         Let the service have the processors before the customers, who elsewhere have machines of their own.
         This process stays behind for good.
     workers : int
-        Processes for images, beside the two that serve requests.
+        Processes for images, beside those that serve requests.
     """
 
     customers: int = 210

@@ -1,6 +1,8 @@
 """Adler-32 of parts, combined without their bytes."""
 
 import zlib
+from collections.abc import Iterable
+from functools import reduce
 from typing import NamedTuple
 
 _BASE = 65521
@@ -20,6 +22,11 @@ class Adler(NamedTuple):
     def of(cls, data: bytes) -> "Adler":
         """Return the checksum of *data*."""
         return cls(zlib.adler32(data), len(data))
+
+    @classmethod
+    def combined(cls, parts: Iterable["Adler"]) -> "Adler":
+        """Return the checksum of the bytes of all *parts*, one after the other."""
+        return reduce(cls.followed_by, parts, cls())
 
     def followed_by(self, other: "Adler") -> "Adler":
         """Return the checksum of these bytes and then the *other*'s (RFC 1950, section 9)."""

@@ -66,13 +66,10 @@ class PngCodec(Codec):
         if rect.width != grid.width:
             raise ValueError(f"{rect} isn't as wide as the image, {grid.width}")
         rows = max(_LEAST_ROWS, _STRIP_BYTES // tile[0].nbytes)
-        checksum = Adler()
+        cut = [tile[start : start + rows] for start in range(0, len(tile), rows)]
         with ThreadPoolExecutor(_THREADS) as pool:
-            strips = list(
-                pool.map(self._strip, (tile[start : start + rows] for start in range(0, len(tile), rows)))
-            )
-        for strip in strips:
-            checksum = checksum.followed_by(strip.checksum)
+            strips = list(pool.map(self._strip, cut))
+        checksum = Adler.combined(strip.checksum for strip in strips)
         return Encoded(b"".join(strip.data for strip in strips), checksum)
 
     def _strip(self, strip: Array) -> Encoded:

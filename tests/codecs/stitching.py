@@ -50,9 +50,7 @@ def encoded(codec: Codec, image: Image, grid: Grid, *, seed: int = 0) -> dict[in
 
 def framed(codec: Codec, image: Image, grid: Grid, tiles: dict[int, Encoded], **metadata: Any) -> bytes:
     """Return the file of encoded tiles, as fan-in makes it."""
-    checksum = Adler()
-    for number in range(grid.count):
-        checksum = checksum.followed_by(tiles[number].checksum)
+    checksum = Adler.combined(tiles[number].checksum for number in range(grid.count))
     levels = codec.levels(grid)
     parts = {(0, number): (tile.data, tile.index) for number, tile in tiles.items()}
     for number, tile in tiles.items():
